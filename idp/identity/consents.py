@@ -1,0 +1,88 @@
+"""Consent: what was shown, what was decided, and when to ask again. PDPL Art. 9; rules R7, R8."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+TEXT_VERSION = "2026-11"
+"""The version of the consent page's words; a new one asks everybody again."""
+
+VALIDITY = timedelta(days=365)
+"""How long a remembered consent answers for the person."""
+
+
+class Decision(StrEnum):
+    """What the person decided."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class AskReason(StrEnum):
+    """Why the consent page is shown; named on the page and in the record."""
+
+    FIRST_TIME = "first_time"
+    NEW_ACCOUNT = "new_account"
+    """A new account is to be linked."""
+    NEW_CLAIMS = "new_claims"
+    NEW_PURPOSE = "new_purpose"
+    NEW_TEXT = "new_text"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    REQUESTED = "requested"
+    """The platform asked for it with prompt=consent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One decision as it was made, kept as its proof. `claims` are names, never values."""
+
+    consent_id: str
+    citizen_id: str
+    client_id: str
+    decision: Decision
+    reason: AskReason
+    purpose: str | None
+    scope: frozenset[str]
+    claims: frozenset[str]
+    """What was granted; what was asked and refused stands in `offered` alone."""
+    offered: frozenset[str]
+    text_version: str
+    ui_locale: str
+    decided_at: datetime
+    withdrawn_at: datetime | None = None
+
+
+def reason_to_ask(
+    remembered: Consent | None,
+    *,
+    scope: AbstractSet[str],
+    claims: AbstractSet[str],
+    purpose: str | None,
+    links_new_account: bool,
+    consent_prompted: bool,
+    now: datetime,
+) -> AskReason | None:
+    """Decide whether the person must be asked, and name the reason; None lets the memory answer.
+
+    `remembered` is the person's latest positive consent for this client. `claims` are all that the request
+    asks for; those offered before and not ticked count as answered.
+    """
+    if links_new_account:
+        return AskReason.NEW_ACCOUNT
+    if consent_prompted:
+        return AskReason.REQUESTED
+    if remembered is None:
+        return AskReason.FIRST_TIME
+    if remembered.withdrawn_at is not None:
+        return AskReason.WITHDRAWN
+    if now >= remembered.decided_at + VALIDITY:
+        return AskReason.EXPIRED
+    if remembered.text_version != TEXT_VERSION:
+        return AskReason.NEW_TEXT
+    if not scope <= remembered.scope or not claims <= remembered.offered:
+        return AskReason.NEW_CLAIMS
+    if purpose != remembered.purpose:
+        return AskReason.NEW_PURPOSE
+    return None

@@ -1,0 +1,176 @@
+"""The nouns of the protocol as frozen values. Rules take them and give them back changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from idp.identity.account_links import AccountLinkRequest, LinkPolicy
+from idp.identity.assurance import Acr
+
+
+class ClientStatus(StrEnum):
+    """Whether a relying party may use the provider."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A client secret as it is kept: its SHA-256 (full entropy); two while rotating."""
+
+    sha256: bytes
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered relying party. Field names are those of RFC 7591 §2 and OpenID Registration §2."""
+
+    client_id: str
+    client_name: str
+    redirect_uris: tuple[str, ...]
+    token_endpoint_auth_method: str
+    """private_key_jwt, client_secret_basic or client_secret_post."""
+    sector: str
+    """The host that pairwise subjects are computed for (OpenID Connect Core §8.1)."""
+    grant_types: frozenset[str] = frozenset({"authorization_code"})
+    scope: frozenset[str] = frozenset({"openid"})
+    status: ClientStatus = ClientStatus.ACTIVE
+    jwks: Mapping[str, Any] | None = None
+    jwks_uri: str | None = None
+    secrets: tuple[ClientSecret, ...] = ()
+    token_endpoint_auth_signing_alg: str | None = None
+    id_token_signed_response_alg: str = "ES256"
+    userinfo_signed_response_alg: str | None = None
+    default_max_age: int | None = None
+    default_acr_values: tuple[Acr, ...] = ()
+    client_uri: str | None = None
+    logo_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+    policy: LinkPolicy = field(default_factory=LinkPolicy)
+    profile_hosts: frozenset[str] = frozenset()
+    """Hosts that `profile_uri` of an account may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedClaim:
+    """One entry of the `claims` parameter (OpenID Connect Core §5.5.1)."""
+
+    essential: bool = False
+    value: object | None = None
+    values: tuple[object, ...] | None = None
+    purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedClaimsRequest:
+    """A `verified_claims` member of the `claims` parameter (OpenID Connect for Identity Assurance §6)."""
+
+    claims: Mapping[str, RequestedClaim]
+    trust_framework: RequestedClaim = RequestedClaim()
+    assurance_level: RequestedClaim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsRequest:
+    """The `claims` parameter, read and checked."""
+
+    id_token: Mapping[str, RequestedClaim] = field(default_factory=dict)
+    userinfo: Mapping[str, RequestedClaim] = field(default_factory=dict)
+    verified_in_id_token: VerifiedClaimsRequest | None = None
+    verified_in_userinfo: VerifiedClaimsRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A validated authorization request, immutable from here to the token (OIDC Core §3.1.2.1)."""
+
+    client_id: str
+    redirect_uri: str
+    scope: frozenset[str]
+    code_challenge: str
+    """S256 challenge (RFC 7636 §4.2)."""
+    state: str | None = None
+    nonce: str | None = None
+    response_mode: str = "query"
+    prompt: frozenset[str] = frozenset()
+    max_age: int | None = None
+    acr_values: tuple[Acr, ...] = ()
+    login_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
+    claims: ClaimsRequest = field(default_factory=ClaimsRequest)
+    account_link: AccountLinkRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person granted a client in one authorization; the head of a token family."""
+
+    grant_id: str
+    client_id: str
+    citizen_id: str
+    subject: str
+    session_id: str
+    scope: frozenset[str]
+    claims: ClaimsRequest
+    """The requested claims that were agreed to."""
+    acr: Acr
+    amr: tuple[str, ...]
+    auth_time: datetime
+    nonce: str | None
+    consent_id: str | None
+    link_id: str | None
+    issued_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """An authorization code as it is kept: bound to client, redirect URI and challenge (RFC 6749 §4.1.2)."""
+
+    code_hash: bytes
+    redirect_uri: str
+    code_challenge: str
+    grant: Grant
+    expires_at: datetime
+    consumed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """One generation of a token family (RFC 9700 §4.14)."""
+
+    token_hash: bytes
+    grant_id: str
+    generation: int
+    issued_at: datetime
+    expires_at: datetime
+    consumed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long each credential lives."""
+
+    pushed_request: timedelta = timedelta(seconds=90)
+    interaction: timedelta = timedelta(minutes=30)
+    code: timedelta = timedelta(seconds=60)
+    access_token: timedelta = timedelta(minutes=10)
+    id_token: timedelta = timedelta(minutes=10)
+    refresh_token: timedelta = timedelta(days=30)
+    grant: timedelta = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All that the rules know of the configuration."""
+
+    issuer: str
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
