@@ -1,0 +1,126 @@
+"""Rendering: a view model and a language in, the page's bytes out. Templates and catalogues are read once.
+
+Every value is escaped, and what a platform supplied is isolated with <bdi>, so that neither markup nor
+writing direction of a name can change what the citizen reads around it (abuse cases 20, P11).
+Pages carry no inline script or style, so that a policy of style-src and script-src 'self' stands.
+No page asks a third party for anything: a network's logo is drawn as a monogram, because an image from
+its host would report who stands before which page and could be changed after review.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from idp.identity.assurance import Acr
+from idp.pages.views import Page
+from idp.pages.words import Words
+
+Locale = Literal["vi", "en"]
+
+LOCALES: tuple[Locale, ...] = get_args(Locale)
+"""The languages of the pages, the default first (R23)."""
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+TEMPLATES = _PACKAGE / "templates"
+CATALOGUES = _PACKAGE / "locale"
+STATIC = _PACKAGE / "static"
+"""The folder behind /static; every address carries the version, so answers may be kept for a year."""
+
+
+class Pages:
+    """All pages in all languages, compiled and ready. One per process; holds nothing that changes."""
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+        self.static_version = _static_version()
+        parts = urlsplit(issuer)
+        self._globals: Mapping[str, object] = {
+            "issuer": issuer,
+            "host": parts.netloc,
+            "static": f"{parts.path.rstrip('/')}/static",
+            "static_version": self.static_version,
+            "locales": LOCALES,
+            "levels": tuple(Acr),
+        }
+        self._templates = {locale: self._compile(locale) for locale in LOCALES}
+
+    def render(self, view: Page, locale: Locale) -> bytes:
+        """Return the page as UTF-8 HTML, to be sent as `text/html; charset=utf-8`."""
+        return self._templates[locale][view.template].render(view=view).encode()
+
+    def _compile(self, locale: Locale) -> dict[str, Template]:
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        translations = read_catalogue(locale)
+        # The extension adds this method at run time, where no type checker can see it.
+        cast("Any", environment).install_gettext_translations(translations, newstyle=True)
+        environment.globals.update(self._globals, locale=locale)
+        environment.filters.update(Words(translations, self._issuer).filters())
+        return {name: environment.get_template(name) for name in environment.list_templates()}
+
+
+def read_catalogue(locale: Locale) -> Translations:
+    """Read a language's texts from its .po file, so that no build step can be forgotten."""
+    compiled = BytesIO()
+    with (CATALOGUES / locale / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        write_mo(compiled, read_po(source, locale=locale))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def choose_locale(ui_locales: Sequence[str], accept_language: str | None, cookie: str | None) -> Locale:
+    """Choose the page's language: the person's own choice, the network's wish, the browser's, Vietnamese.
+
+    `ui_locales` are BCP 47 tags in order of preference (OpenID Connect Core §3.1.2.1); a tag fits by its
+    first part (RFC 4647 §3.4), so that `en-GB` finds English.
+    """
+    for tag in (cookie or "", *ui_locales, *_by_quality(accept_language or "")):
+        language = tag.strip().lower().replace("_", "-").partition("-")[0]
+        for locale in LOCALES:
+            if language == locale:
+                return locale
+    return LOCALES[0]
+
+
+def _by_quality(accept_language: str) -> list[str]:
+    """Order the ranges of an Accept-Language header (RFC 9110 §12.5.4); refused ones (q=0) are left out."""
+    ranked: list[tuple[float, str]] = []
+    for entry in accept_language[:500].split(","):
+        tag, _, weight = entry.partition(";")
+        quality = _quality(weight)
+        if quality > 0:
+            ranked.append((quality, tag))
+    return [tag for _, tag in sorted(ranked, key=lambda entry: -entry[0])]
+
+
+def _quality(weight: str) -> float:
+    """Read `q=0.8`; nothing means 1, nonsense means refused (RFC 9110 §12.4.2)."""
+    name, _, number = weight.strip().partition("=")
+    if not name:
+        return 1.0
+    is_number = name.strip().lower() == "q" and number.replace(".", "", 1).isdecimal()
+    return float(number) if is_number else 0.0
+
+
+def _static_version() -> str:
+    """Hash what stands in the static folder: the address changes when, and only when, a file does."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.iterdir()):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,346 @@
+"""The view models: for each page, exactly what it shows. Domain rules R4-R9, R22, R23; PDPL Art. 9.
+
+A handler makes one of these and gives it to `rendering.Pages`. Texts are not here: a view says what is
+the case, the template says it in the citizen's language. Everything a platform supplied (names, handles,
+purposes, values) is plain text and is escaped and isolated where it is shown.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from idp.audit.events import ActorKind
+from idp.identity.account_links import Refusal, Status
+from idp.identity.assurance import Acr, Method, Proofing
+from idp.identity.consents import TEXT_VERSION, AskReason
+
+PERSONAL_DATA = (
+    "name",
+    "personal_number",
+    "birthdate",
+    "address",
+    "phone_number",
+    "email",
+    "gender",
+    "nationality",
+)
+"""What a person fears to give away, in the order in which the consent page promises to keep it."""
+
+ClaimValue = str | bool | int
+"""A claim's value as it will be sent."""
+
+_PARTS = {"family_name": "name", "middle_name": "name", "given_name": "name"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientHeader:
+    """The network that asks, as the thin header names it.
+
+    There is no logo here: an image from the network's host would be a third-party request that tells it
+    who stands before which page (R16) and lets it change what was reviewed. A monogram stands in.
+    """
+
+    name: str
+    domain: str
+    """The host a careful person compares, from the reviewed registration."""
+    back_action: str | None = None
+    """Where `form#back-to-network` is posted to end the journey with access_denied; a POST, because a GET
+    that ends something would be followed by prefetchers. None where no interaction can be ended."""
+    client_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What every page may have: the network that asks, and the token of our own forms."""
+
+    template: ClassVar[str]
+    can_switch_language: ClassVar[bool] = True
+    """Whether `?lang=…` on the page's own address shows the same page again."""
+
+    client: ClientHeader | None = None
+    csrf: str | None = None
+    """Put into every form of the page as the hidden input `csrf`."""
+
+
+class SignInNotice(StrEnum):
+    """What the sign-in page says above its one question."""
+
+    WRONG = "wrong"
+    """The same words for an unknown identifier, a wrong password and a person without one."""
+    THROTTLED = "throttled"
+    OVERLOADED = "overloaded"
+    NOT_USABLE = "not_usable"
+    """Locked or revoked; said only after the right password."""
+    SESSION_ENDED = "session_ended"
+    SIGNED_OUT = "signed_out"
+    AGAIN = "again"
+    """The network asks for a fresh sign-in (prompt=login, max_age)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPage(Page):
+    """Who are you? `form#sign-in` with `identifier` and `password`."""
+
+    template: ClassVar[str] = "sign_in/sign_in.html"
+
+    action: str
+    identifier: str = ""
+    notice: SignInNotice | None = None
+    retry_at: datetime | None = None
+    """When a throttled person may try again."""
+
+
+class SecondFactorNotice(StrEnum):
+    """What went wrong with a code."""
+
+    WRONG = "wrong"
+    USED = "used"
+    """This time step was accepted before (RFC 6238 §5.2)."""
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorPage(Page):
+    """Is it really you? `form#second-factor` with `code`."""
+
+    template: ClassVar[str] = "sign_in/second_factor.html"
+
+    action: str
+    method: Method = Method.ONE_TIME_PASSWORD
+    is_step_up: bool = False
+    """The person is signed in already and the network asks for more (RFC 9470)."""
+    notice: SecondFactorNotice | None = None
+    attempts_left: int | None = None
+    retry_at: datetime | None = None
+    sign_in_uri: str | None = None
+    """Starts the sign-in over with another number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChoicePage(Page):
+    """Continue as the person signed in? `form#account-choice`, `choice` = continue | other."""
+
+    template: ClassVar[str] = "sign_in/account_choice.html"
+
+    action: str
+    person: str
+    """The name of whoever is signed in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCard:
+    """The platform's account as its holder would recognise it."""
+
+    account_id: str
+    handle: str | None = None
+    profile_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentItem:
+    """One data item, with the value as it will be sent."""
+
+    claim: str
+    """The claim's name; also the value of the checkbox `claim` of an optional item."""
+    value: ClaimValue
+    purpose: str | None = None
+    is_essential: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentPage(Page):
+    """Link this account? `form#consent`, `decision` = allow | deny, `claim` = each ticked item."""
+
+    template: ClassVar[str] = "sign_in/consent.html"
+
+    action: str
+    account: AccountCard | None
+    proofing: Proofing
+    acr: Acr
+    reason: AskReason
+    purpose: str | None = None
+    items: tuple[ConsentItem, ...] = ()
+    link_valid_until: datetime | None = None
+    my_accounts_uri: str = "/my/accounts"
+    text_version: str = TEXT_VERSION
+
+    @property
+    def essential(self) -> tuple[ConsentItem, ...]:
+        """The items without which the network does not go on."""
+        return tuple(item for item in self.items if item.is_essential)
+
+    @property
+    def optional(self) -> tuple[ConsentItem, ...]:
+        """The items that are the person's free choice: never ticked beforehand (R7)."""
+        return tuple(item for item in self.items if not item.is_essential)
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """What the network will not learn: derived, so that the promise cannot contradict the offer."""
+        offered = {_PARTS.get(item.claim, item.claim) for item in self.items}
+        return tuple(claim for claim in PERSONAL_DATA if claim not in offered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyLinkedPage(Page):
+    """Nothing to do: this account is this person's already. `form#continue` returns to the network."""
+
+    template: ClassVar[str] = "sign_in/already_linked.html"
+
+    action: str
+    account: AccountCard
+    linked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedPage(Page):
+    """Why not, and what now? Nothing about another person stands here."""
+
+    template: ClassVar[str] = "sign_in/refused.html"
+
+    refusal: Refusal
+    reference: str
+    account: AccountCard | None = None
+    min_proofing: Proofing | None = None
+    min_age: int | None = None
+    max_links: int | None = None
+    my_accounts_uri: str = "/my/accounts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCard:
+    """One account link as its holder sees it."""
+
+    network: str
+    domain: str
+    account: AccountCard
+    status: Status
+    proofing: Proofing
+    acr: Acr
+    detail_uri: str
+    linked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
+    ended_at: datetime | None = None
+    claims: tuple[str, ...] = ()
+    """Names of what the network was given about the person, beside the levels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAccountsPage(Page):
+    """Who do I trust? One card per link."""
+
+    template: ClassVar[str] = "my_accounts/linked_accounts.html"
+
+    person: str
+    links: tuple[LinkCard, ...]
+    sign_out_action: str = "/my/sign-out"
+    first_page_uri: str | None = None
+    """Given on every page but the first."""
+    next_page_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One event of the audit log, told in words by its `type` ("account_link:activated")."""
+
+    type: str
+    occurred_at: datetime
+    actor: ActorKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkDetailPage(Page):
+    """What happened? Newest first."""
+
+    template: ClassVar[str] = "my_accounts/link_detail.html"
+
+    link: LinkCard
+    timeline: tuple[TimelineEntry, ...]
+    end_uri: str | None
+    """The page that asks to confirm; None for a link that has ended."""
+    older_uri: str | None = None
+    my_accounts_uri: str = "/my/accounts"
+    sign_out_action: str = "/my/sign-out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndLinkPage(Page):
+    """Really end it? `form#end-link`."""
+
+    template: ClassVar[str] = "my_accounts/end_link.html"
+
+    link: LinkCard
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedPage(Page):
+    """Is it done? Yes, and since when."""
+
+    template: ClassVar[str] = "my_accounts/ended.html"
+
+    link: LinkCard
+    ended_at: datetime
+    my_accounts_uri: str = "/my/accounts"
+
+
+class Trouble(StrEnum):
+    """What happened, where no page of the journey can be shown."""
+
+    BAD_REQUEST = "bad_request"
+    """The network asked in a way that cannot be trusted or understood; nothing may redirect."""
+    EXPIRED = "expired"
+    """The interaction is over, used or unknown."""
+    OTHER_BROWSER = "other_browser"
+    """The interaction was started in another browser, or cookies are off (abuse case P1)."""
+    CLIENT_SUSPENDED = "client_suspended"
+    STALE_FORM = "stale_form"
+    """A form's token does not fit the session."""
+    NOT_FOUND = "not_found"
+    TOO_MANY = "too_many"
+    UNAVAILABLE = "unavailable"
+    FAULT = "fault"
+    """Our own mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage(Page):
+    """What now? One sentence, one action, `#error-reference`; the engineer's detail is folded away."""
+
+    template: ClassVar[str] = "error.html"
+    can_switch_language: ClassVar[bool] = False
+
+    trouble: Trouble
+    reference: str
+    error: str | None = None
+    """The registered error code, for engineers."""
+    detail: str | None = None
+    """One sentence for engineers; never a secret, a trace or another person's data."""
+    retry_at: datetime | None = None
+    my_accounts_uri: str = "/my/accounts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcrPage(Page):
+    """What one `acr` value means: the document its URI resolves to."""
+
+    template: ClassVar[str] = "acr.html"
+
+    acr: Acr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPostPage(Page):
+    """The authorization response as a form (OAuth 2.0 Form Post Response Mode §2).
+
+    `form-action` of this page's policy must name the redirect URI's origin.
+    """
+
+    template: ClassVar[str] = "form_post.html"
+    can_switch_language: ClassVar[bool] = False
+
+    action: str
+    """The registered redirect URI."""
+    parameters: tuple[tuple[str, str], ...]

@@ -1,0 +1,198 @@
+"""The words for values: levels, claims, states, events, dates; and the isolation of foreign text.
+
+Each table maps a value to its English text, which is the msgid of the catalogues. `msgid` marks a text
+for extraction and changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from babel.support import Translations
+from markupsafe import Markup, escape
+
+from idp.audit.events import ActorKind
+from idp.identity.account_links import Status
+from idp.identity.assurance import Acr, Proofing
+from idp.identity.citizens import VIET_NAM
+from idp.identity.consents import AskReason
+from idp.pages.views import ClaimValue
+
+
+def msgid(text: str) -> str:
+    """Mark a text of a table for the catalogues."""
+    return text
+
+
+PROOFING: Mapping[Proofing, str] = {
+    Proofing.VN1: msgid("Level 1: declared and matched remotely"),
+    Proofing.VN2: msgid("Level 2: verified in person"),
+    Proofing.VNF: msgid("Foreign resident: verified in person"),
+}
+
+ACR: Mapping[Acr, str] = {
+    Acr.VN_1: msgid("one proof, such as a password"),
+    Acr.VN_2: msgid("two different proofs, such as a password and a code"),
+    Acr.VN_3: msgid("two different proofs, one of them your face or fingerprint"),
+    Acr.VN_4: msgid("three proofs: something you know, something you hold, and your face or fingerprint"),
+}
+
+CLAIMS: Mapping[str, str] = {
+    "name": msgid("Full name"),
+    "family_name": msgid("Family name"),
+    "middle_name": msgid("Middle name"),
+    "given_name": msgid("Given name"),
+    "personal_number": msgid("Personal identification number"),
+    "birthdate": msgid("Date of birth"),
+    "address": msgid("Address"),
+    "phone_number": msgid("Phone number"),
+    "phone_number_verified": msgid("Whether the phone number was verified"),
+    "email": msgid("E-mail address"),
+    "email_verified": msgid("Whether the e-mail address was verified"),
+    "gender": msgid("Gender"),
+    "nationality": msgid("Nationality"),
+    "age_over_14": msgid("Whether you are 14 or older"),
+    "age_over_16": msgid("Whether you are 16 or older"),
+    "age_over_18": msgid("Whether you are 18 or older"),
+}
+
+PURPOSES: Mapping[str, str] = {
+    "post": msgid("so that this account may post"),
+    "comment": msgid("so that this account may comment"),
+    "share": msgid("so that this account may share"),
+    "livestream": msgid("so that this account may stream live"),
+    "livestream_commerce": msgid("so that this account may sell in live streams"),
+}
+
+STATUS: Mapping[Status, str] = {
+    Status.PENDING: msgid("Waiting for the network"),
+    Status.ACTIVE: msgid("Active"),
+    Status.SUSPENDED: msgid("Suspended"),
+    Status.LAPSED: msgid("Expired"),
+    Status.ENDED: msgid("Ended"),
+}
+
+ASK_REASONS: Mapping[AskReason, str] = {
+    AskReason.FIRST_TIME: msgid("You have not been asked by this network before."),
+    AskReason.NEW_ACCOUNT: msgid("This account has not been linked before."),
+    AskReason.NEW_CLAIMS: msgid("The network asks for more than last time."),
+    AskReason.NEW_PURPOSE: msgid("The network states a new purpose."),
+    AskReason.NEW_TEXT: msgid("The words of this page have changed since you last agreed."),
+    AskReason.EXPIRED: msgid("Your last agreement is more than a year old."),
+    AskReason.WITHDRAWN: msgid("You withdrew your last agreement."),
+    AskReason.REQUESTED: msgid("The network wants you to decide again."),
+}
+
+EVENTS: Mapping[str, str] = {
+    "account_link:requested": msgid("The network asked to link this account."),
+    "account_link:activated": msgid("The account was linked."),
+    "account_link:renewed": msgid("The link was renewed."),
+    "account_link:refused": msgid("The link was refused."),
+    "account_link:suspended": msgid("The link was suspended."),
+    "account_link:reinstated": msgid("The link was made active again."),
+    "account_link:lapsed": msgid("The link expired."),
+    "account_link:ended": msgid("The link was ended."),
+    "account_link:abandoned": msgid("The network did not complete the link."),
+    "account_link:used": msgid("The network asked whether the link is valid."),
+    "consent:given": msgid("You agreed."),
+    "consent:denied": msgid("You did not agree."),
+    "consent:refused": msgid("You did not agree."),
+    "consent:withdrawn": msgid("You withdrew your agreement."),
+    "grant:issued": msgid("The network was given what you agreed to."),
+    "grant:refreshed": msgid("The network renewed its access."),
+    "grant:revoked": msgid("The network's access was ended."),
+    "grant:replayed": msgid("Something was used twice; to be safe, the network's access was ended."),
+    "userinfo:released": msgid("The network fetched what you agreed to."),
+}
+
+OTHER_EVENT = msgid("Another step was recorded.")
+
+ACTORS: Mapping[ActorKind, str] = {
+    ActorKind.CITIZEN: msgid("by you"),
+    ActorKind.CLIENT: msgid("by the network"),
+    ActorKind.OPERATOR: msgid("by our staff"),
+    ActorKind.PROVIDER: msgid("automatically"),
+}
+
+YES, NO = msgid("Yes"), msgid("No")
+GENDERS: Mapping[str, str] = {"male": msgid("Male"), "female": msgid("Female")}
+
+_FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+
+
+class Words:
+    """The filters of one language's templates."""
+
+    def __init__(self, translations: Translations, issuer: str) -> None:
+        self._translate = translations.ugettext
+        self._issuer = issuer
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """Return the filters by the names that templates use."""
+        return {
+            "acr": lambda acr: self._translate(ACR[acr]),
+            "acr_uri": lambda acr: acr.uri(self._issuer),
+            "actor": lambda actor: self._translate(ACTORS[actor]),
+            "ask_reason": lambda reason: self._translate(ASK_REASONS[reason]),
+            "claim": self.claim,
+            "claim_value": self.claim_value,
+            "date": date,
+            "datetime": date_and_time,
+            "event": lambda kind: self._translate(EVENTS.get(kind, OTHER_EVENT)),
+            "isolate": isolate,
+            "isolate_plain": isolate_plain,
+            "monogram": monogram,
+            "proofing": lambda proofing: self._translate(PROOFING[proofing]),
+            "purpose": self.purpose,
+            "status": lambda status: self._translate(STATUS[status]),
+            "time": time,
+        }
+
+    def claim(self, name: str) -> str:
+        """Name a claim; one we have no word for appears as the platform wrote it."""
+        return self._translate(CLAIMS[name]) if name in CLAIMS else isolate(name)
+
+    def claim_value(self, value: ClaimValue, name: str) -> str:
+        """Show a claim's value as it will be sent, in the form in which people read it."""
+        if isinstance(value, bool):
+            return self._translate(YES if value else NO)
+        if name == "birthdate":
+            return "/".join(reversed(str(value).split("-")))
+        if name == "gender" and value in GENDERS:
+            return self._translate(GENDERS[str(value)])
+        return isolate(str(value))
+
+    def purpose(self, text: str) -> str:
+        """Say a purpose in words; an unknown one is the platform's own word, in quotation marks."""
+        if text in PURPOSES:
+            return self._translate(PURPOSES[text])
+        return Markup("“{}”").format(isolate(text))
+
+
+def isolate(text: str) -> Markup:
+    """Escape foreign text and fence its writing direction (Unicode UAX #9 §2.4.2; abuse case P11)."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def isolate_plain(text: str) -> str:
+    """Fence foreign text where no element may stand, such as in a title."""
+    return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}"
+
+
+def monogram(name: str) -> Markup:
+    """Return the first letter or digit of a name, which stands in for a network's logo."""
+    return escape(next((letter.upper() for letter in name if letter.isalnum()), "?"))
+
+
+def date(moment: datetime) -> str:
+    """Write a date as Viet Nam does, at its own time."""
+    return moment.astimezone(VIET_NAM).strftime("%d/%m/%Y")
+
+
+def time(moment: datetime) -> str:
+    """Write the time of day in Viet Nam."""
+    return moment.astimezone(VIET_NAM).strftime("%H:%M")
+
+
+def date_and_time(moment: datetime) -> str:
+    """Write a moment, time first, as Vietnamese readers expect."""
+    return moment.astimezone(VIET_NAM).strftime("%H:%M, %d/%m/%Y")
