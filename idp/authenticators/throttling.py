@@ -1,0 +1,159 @@
+"""How fast somebody may guess. NIST SP 800-63B §3.2.2 (rate limiting); OWASP ASVS 2.2.1.
+
+Every attempt is counted *before* it is verified, so that many guesses sent at once cannot all
+slip through between a check and a count. Three counters stand beside each other:
+
+* **pair** (identifier and source): the brake on guessing. Five attempts are free, then each next
+  one waits, from 30 seconds doubling to 15 minutes.
+* **source** alone: the brake on trying one password on many people. Wide, because thousands of
+  honest people stand behind one address of a mobile carrier.
+* **identifier** alone: never refuses anybody. Personal numbers are known to strangers, and a lock
+  that a stranger can turn is a weapon. It only tells that somebody is under attack from many
+  sources; then a source that never signed this person in gets one free attempt instead of five.
+  Sources that did are unaffected, and so is a session that lives.
+
+What this cannot stop: whoever owns a hundred thousand addresses has a hundred thousand guesses at
+one password. That is what the second factor is for, which counts per person and not per source:
+who gets that far holds the password and is no stranger any more.
+
+Identifiers that nobody holds are counted like all others, so that being throttled tells nothing.
+
+The store keeps `Attempts` per key and can do `register` as one statement, which is what makes it
+hold in a race (`:window_start` is `now - limits.window`, `pause(n)` a CASE made of `pauses`):
+
+    INSERT INTO … (key, failures, counted_since, last_attempt_at) VALUES (:key, 1, :now, :now)
+    ON CONFLICT (key) DO UPDATE SET
+      failures = CASE WHEN counted_since <= :window_start THEN 1 ELSE failures + 1 END,
+      counted_since = CASE WHEN counted_since <= :window_start THEN :now ELSE counted_since END,
+      last_attempt_at = :now
+    WHERE counted_since <= :window_start OR last_attempt_at + pause(failures) <= :now
+    RETURNING failures                                     -- no row: refused, and not counted
+
+After a success the pair is forgotten and the other two are lowered by one: never emptied, or an
+attacker would sign in to an account of their own to begin anew.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimits:
+    """How many attempts are free within a window, and how long the pauses are after those."""
+
+    free: int
+    window: timedelta
+    """Counting begins anew this long after the first attempt counted."""
+    first_pause: timedelta = timedelta(seconds=30)
+    longest_pause: timedelta = timedelta(minutes=15)
+
+
+PAIR_LIMITS = AttemptLimits(free=5, window=timedelta(days=1))
+STRICT_PAIR_LIMITS = AttemptLimits(free=1, window=timedelta(days=1))
+"""For new sources while an identifier is under attack."""
+SOURCE_LIMITS = AttemptLimits(free=100, window=timedelta(minutes=10), longest_pause=timedelta(minutes=10))
+SECOND_FACTOR_LIMITS = AttemptLimits(free=5, window=timedelta(days=1))
+"""Per person. About 105 guesses a day, three codes right at a time: a chance of 1 in 3,000."""
+
+IDENTIFIER_WINDOW = timedelta(days=1)
+UNDER_ATTACK_FROM = 1000
+"""So many attempts at one identifier within IDENTIFIER_WINDOW are no longer its holder's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What is remembered of one key. `failures` are attempts let through and not followed by success."""
+
+    failures: int
+    counted_since: datetime
+    last_attempt_at: datetime
+
+    def blocked_until(self, limits: AttemptLimits) -> datetime:
+        """Return the moment from which the next attempt is let through."""
+        window_ends_at = self.counted_since + limits.window
+        return min(self.last_attempt_at + blocked_for(self.failures, limits), window_ends_at)
+
+
+class ThrottledError(Exception):
+    """Too many attempts; nothing was verified. The answer is 429 with Retry-After."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__(f"too many attempts, the next one from {retry_at.isoformat()}")
+        self.retry_at = retry_at
+
+
+def blocked_for(failures: int, limits: AttemptLimits) -> timedelta:
+    """Return how long the attempt after `failures` others has to wait since the last of them."""
+    if failures < limits.free:
+        return timedelta(0)
+    # The exponent is bounded, for a counter may run high and the pause with it.
+    doublings = min(failures - limits.free, 32)
+    return min(limits.first_pause * (1 << doublings), limits.longest_pause)
+
+
+def pauses(limits: AttemptLimits) -> tuple[tuple[int, timedelta], ...]:
+    """List (from how many failures, pause), longest first: `blocked_for` as rows for a CASE."""
+    rows = [(limits.free, blocked_for(limits.free, limits))]
+    while rows[-1][1] < limits.longest_pause:
+        failures = rows[-1][0] + 1
+        rows.append((failures, blocked_for(failures, limits)))
+    return tuple(reversed(rows))
+
+
+def register(attempts: Attempts | None, limits: AttemptLimits, now: datetime) -> Attempts:
+    """Count one more attempt and return what is to be remembered.
+
+    An attempt that is refused is not counted: pressing the button again does not lengthen the pause.
+    Raises ThrottledError.
+    """
+    if attempts is None or now >= attempts.counted_since + limits.window:
+        return Attempts(failures=1, counted_since=now, last_attempt_at=now)
+    check_attempt(attempts.failures + 1, attempts.last_attempt_at, limits, now)
+    return Attempts(attempts.failures + 1, attempts.counted_since, now)
+
+
+def check_attempt(
+    count: int, previous_attempt_at: datetime | None, limits: AttemptLimits, now: datetime
+) -> None:
+    """Check an attempt that the store has counted already: the `count`-th of its window.
+
+    Raises ThrottledError when it came too early after the previous one.
+    """
+    if previous_attempt_at is None:
+        return
+    retry_at = previous_attempt_at + blocked_for(count - 1, limits)
+    if now < retry_at:
+        raise ThrottledError(retry_at)
+
+
+def pair_limits(identifier_failures: int, *, is_known_source: bool) -> AttemptLimits:
+    """Return the limits of one source at one identifier.
+
+    `identifier_failures` is the count of the identifier alone within IDENTIFIER_WINDOW. A source is
+    known when it signed this person in before.
+    """
+    if identifier_failures >= UNDER_ATTACK_FROM and not is_known_source:
+        return STRICT_PAIR_LIMITS
+    return PAIR_LIMITS
+
+
+_IPV6_CUSTOMER_BITS = 64
+"""A household gets at least a /64 (RFC 6177): every address in it is the same source."""
+
+UNKNOWN_SOURCE = "unknown"
+"""Where no address is known all share one counter, rather than having none."""
+
+
+def source_of(address: str) -> str:
+    """Return the source that an address counts for: IPv4 as it is, IPv6 by its /64."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return UNKNOWN_SOURCE
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    # A zone id ("%eth0") is chosen by our own host and says nothing about the other side.
+    return str(IPv6Network((int(ip), _IPV6_CUSTOMER_BITS), strict=False))
