@@ -1,0 +1,208 @@
+"""Linking an account, step by step. Every request here has its reader in messages.py or tokens.py.
+
+    your page                  this module                         the provider
+    ─────────                  ───────────                         ────────────
+    "Link my account" ───────▶ start_linking ── PAR ─────────────▶ request_uri
+    redirect the person ─────────────────────────────────────────▶ sign-in, consent
+    /callback ◀────────────────────────── code, state, iss ──────
+    query, Started ──────────▶ finish ──────── code + verifier ──▶ tokens
+                               ID token checked ◀── keys ─────────
+    LinkedAccount ◀──────────
+    "check again" ───────────▶ refresh, userinfo ────────────────▶ still there, or GrantRefusedError
+
+OpenID Connect Core §3.1, RFC 9126 (PAR), RFC 7636 (PKCE), RFC 9396 (account_link), RFC 9207 (iss).
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .client_authentication import KeyMaterial, Occasion, choose_authentication
+from .errors import ConfigurationError, MetadataError, TokenError
+from .messages import (
+    CallbackParameters,
+    check_authorization_details,
+    read_callback,
+    read_pushed,
+    read_tokens,
+    read_userinfo,
+)
+from .model import LinkedAccount, Started, Tokens, account_link_details
+from .oauth import authorization_parameters, authorization_url, s256_challenge, token_request
+from .provider import Provider, check_address
+from .tokens import Expected, read_header, verify_linked_account, verify_refreshed
+from .transport import Answer, send
+
+
+class RelyingParty:
+    """Your platform, as one provider knows it. Holds no state of any person; share one per process."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        client_id: str,
+        *,
+        redirect_uri: str,
+        key: KeyMaterial | None = None,
+        secret: str | None = None,
+        scope: Sequence[str] = ("openid", "offline_access"),
+    ) -> None:
+        """Give the private key of private_key_jwt, or a client secret. Raises ConfigurationError."""
+        try:
+            check_address(redirect_uri, "redirect_uri")
+        except MetadataError as error:
+            raise ConfigurationError(str(error)) from error
+        self._provider = provider
+        self._client_id = client_id
+        self._redirect_uri = redirect_uri
+        self._authentication = choose_authentication(key, secret)
+        self._scope = " ".join(dict.fromkeys(("openid", *scope)))
+
+    async def start_linking(
+        self,
+        *,
+        account_id: str,
+        handle: str | None = None,
+        profile_uri: str | None = None,
+        purpose: str | None = None,
+        acr_values: Sequence[str] = (),
+        claims: Mapping[str, Any] | None = None,
+        max_age: int | None = None,
+        ui_locales: Sequence[str] = (),
+    ) -> Started:
+        """Push the request; then keep the result in the person's session and send them to its URL.
+
+        `account_id` is your immutable id of the account, never the handle, which may change hands;
+        handle, profile_uri and purpose are shown to the person. `acr_values` names the least level of
+        sign-in that is enough, `claims` is what `verified_claims` builds.
+        Raises RequestRefusedError and ProviderUnavailableError.
+        """
+        details = {
+            "account_id": account_id,
+            "handle": handle,
+            "profile_uri": profile_uri,
+            "purpose": purpose,
+        }
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        optional = {
+            "acr_values": " ".join(acr_values) or None,
+            "claims": json.dumps(claims, ensure_ascii=False) if claims else None,
+            "max_age": None if max_age is None else str(max_age),
+            "ui_locales": " ".join(ui_locales) or None,
+        }
+        request_uri = await self._push(
+            {
+                "redirect_uri": self._redirect_uri,
+                "scope": self._scope,
+                "state": state,
+                "nonce": nonce,
+                "code_challenge": s256_challenge(verifier),
+                "code_challenge_method": "S256",
+                "authorization_details": account_link_details(details),
+                **{name: value for name, value in optional.items() if value is not None},
+            }
+        )
+        metadata = self._provider.metadata
+        return Started(
+            authorization_url=authorization_url(
+                metadata.authorization_endpoint, self._client_id, request_uri
+            ),
+            issuer=metadata.issuer,
+            client_id=self._client_id,
+            account_id=account_id,
+            state=state,
+            nonce=nonce,
+            code_verifier=verifier,
+            acr_values=tuple(acr_values),
+            max_age=max_age,
+        )
+
+    async def finish(self, callback: CallbackParameters, started: Started) -> LinkedAccount:
+        """Redeem the code and verify everything. Take `started` out of the session first, so it serves once.
+
+        Raises CallbackError, AuthorizationRefusedError, GrantRefusedError, TokenError and
+        ProviderUnavailableError; only a returned value means that the account is linked.
+        """
+        metadata = self._provider.metadata
+        if (started.issuer, started.client_id) != (metadata.issuer, self._client_id):
+            raise ConfigurationError("this linking was started with another provider or client")
+        code = read_callback(callback, started)
+        tokens, document = await self._redeem(code, started.code_verifier)
+        if tokens.id_token is None:
+            raise TokenError("the token response has no ID token")
+        header = read_header(tokens.id_token, metadata.algorithms)
+        key = await self._provider.keys.get_key(header.kid)
+        expected = Expected(
+            issuer=metadata.issuer,
+            client_id=self._client_id,
+            now=self._provider.clock(),
+            algorithm=header.algorithm,
+            access_token=tokens.access_token,
+            nonce=started.nonce,
+            acr_values=started.acr_values,
+            max_age=started.max_age,
+            account_id=started.account_id,
+        )
+        linked = verify_linked_account(tokens.id_token, header, key, expected, tokens)
+        check_authorization_details(document, linked.account_id, linked.link_id)
+        return linked
+
+    async def refresh(self, refresh_token: str, *, subject: str) -> Tokens:
+        """Replace the tokens. Store the result at once: the old refresh token is worth nothing now.
+
+        Raises GrantRefusedError when the link has ended, TokenError and ProviderUnavailableError.
+        """
+        body = token_request("refresh_token", {"refresh_token": refresh_token})
+        now = self._provider.clock()
+        tokens, _ = read_tokens(await self._post(self._provider.metadata.token_endpoint, body), now)
+        if tokens.id_token is not None:
+            header = read_header(tokens.id_token, self._provider.metadata.algorithms)
+            key = await self._provider.keys.get_key(header.kid)
+            expected = Expected(
+                issuer=self._provider.metadata.issuer,
+                client_id=self._client_id,
+                now=self._provider.clock(),
+                algorithm=header.algorithm,
+                access_token=tokens.access_token,
+                subject=subject,
+            )
+            verify_refreshed(tokens.id_token, header, key, expected)
+        return tokens
+
+    async def userinfo(self, access_token: str, *, subject: str) -> dict[str, Any]:
+        """Ask what the provider says about this person now (OpenID Connect Core §5.3).
+
+        Raises GrantRefusedError when the token or the link is not valid any more.
+        """
+        http = self._provider.http
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
+        request = http.build_request("GET", self._provider.metadata.userinfo_endpoint, headers=headers)
+        return read_userinfo(await send(http, request), subject)
+
+    async def _push(self, parameters: Mapping[str, str]) -> str:
+        body = authorization_parameters(self._client_id, parameters)
+        answer = await self._post(self._provider.metadata.pushed_authorization_request_endpoint, body)
+        return read_pushed(answer)
+
+    async def _redeem(self, code: str, verifier: str) -> tuple[Tokens, dict[str, Any]]:
+        parameters = {"code": code, "redirect_uri": self._redirect_uri, "code_verifier": verifier}
+        body = token_request("authorization_code", parameters)
+        answer = await self._post(self._provider.metadata.token_endpoint, body)
+        return read_tokens(answer, self._provider.clock())
+
+    async def _post(self, endpoint: str, body: str) -> Answer:
+        """Send a form with fresh client credentials."""
+        occasion = Occasion(self._client_id, self._provider.metadata.issuer, self._provider.clock())
+        credentials = self._authentication.credentials(occasion)
+        request = self._provider.http.build_request(
+            "POST",
+            endpoint,
+            content="&".join(part for part in (body, credentials.body) if part),
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+                **credentials.headers,
+            },
+        )
+        return await send(self._provider.http, request)
