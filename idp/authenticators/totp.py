@@ -56,6 +56,6 @@ def provisioning_uri(secret: str, account_name: str, issuer_name: str) -> str:
 
     `account_name` is shown in the app on the person's phone: never the whole personal number.
     """
-    return pyotp.TOTP(secret, digits=_DIGITS, interval=STEP_SECONDS).provisioning_uri(
-        account_name, issuer_name
-    )
+    return pyotp.TOTP(
+        secret, digits=_DIGITS, interval=STEP_SECONDS, name=account_name, issuer=issuer_name
+    ).provisioning_uri()
