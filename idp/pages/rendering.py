@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from babel.messages.mofile import write_mo
@@ -25,8 +25,10 @@ from idp.pages.words import Words
 
 Locale = Literal["vi", "en"]
 
-LOCALES: tuple[Locale, ...] = get_args(Locale)
-"""The languages of the pages, the default first (R23)."""
+LANGUAGES: Mapping[Locale, str] = {"vi": "Tiếng Việt", "en": "English"}
+"""The languages of the pages, the default first (R23), each by its own name."""
+
+LOCALES = tuple(LANGUAGES)
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 TEMPLATES = _PACKAGE / "templates"
@@ -47,7 +49,7 @@ class Pages:
             "host": parts.netloc,
             "static": f"{parts.path.rstrip('/')}/static",
             "static_version": self.static_version,
-            "locales": LOCALES,
+            "languages": LANGUAGES,
             "levels": tuple(Acr),
         }
         self._templates = {locale: self._compile(locale) for locale in LOCALES}
@@ -66,6 +68,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        # Line breaks in a template are for its reader, not for the translator.
+        environment.policies["ext.i18n.trimmed"] = True
         translations = read_catalogue(locale)
         # The extension adds this method at run time, where no type checker can see it.
         cast("Any", environment).install_gettext_translations(translations, newstyle=True)

@@ -49,6 +49,12 @@ class ClientHeader:
     that ends something would be followed by prefetchers. None where no interaction can be ended."""
     client_uri: str | None = None
 
+    @property
+    def home_uri(self) -> str | None:
+        """The network's own address where it may be linked to: never `javascript:` (abuse case P11)."""
+        is_web = (self.client_uri or "").lower().startswith(("https://", "http://"))
+        return self.client_uri if is_web else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -219,6 +225,8 @@ class LinkCard:
     proofing: Proofing
     acr: Acr
     detail_uri: str
+    end_uri: str | None = None
+    """The page that asks to confirm; None for a link that has ended."""
     linked_at: datetime | None = None
     last_used_at: datetime | None = None
     expires_at: datetime | None = None
@@ -258,8 +266,6 @@ class LinkDetailPage(Page):
 
     link: LinkCard
     timeline: tuple[TimelineEntry, ...]
-    end_uri: str | None
-    """The page that asks to confirm; None for a link that has ended."""
     older_uri: str | None = None
     my_accounts_uri: str = "/my/accounts"
     sign_out_action: str = "/my/sign-out"

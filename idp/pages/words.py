@@ -145,6 +145,7 @@ class Words:
             "purpose": self.purpose,
             "status": lambda status: self._translate(STATUS[status]),
             "time": time,
+            "tone": tone,
         }
 
     def claim(self, name: str) -> str:
@@ -181,6 +182,11 @@ def isolate_plain(text: str) -> str:
 def monogram(name: str) -> Markup:
     """Return the first letter or digit of a name, which stands in for a network's logo."""
     return escape(next((letter.upper() for letter in name if letter.isalnum()), "?"))
+
+
+def tone(name: str) -> int:
+    """Choose one of six colours for a monogram, the same for the same name everywhere."""
+    return sum(name.encode()) % 6
 
 
 def date(moment: datetime) -> str:
