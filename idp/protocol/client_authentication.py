@@ -1,0 +1,220 @@
+"""Client authentication. RFC 6749 §2.3, RFC 7521 §4.2, RFC 7523 §3, RFC 10070.
+
+One request, one method, and the method that is registered. Whatever fails, the client reads the same words,
+so that nobody can ask which clients exist; the log gets the reason.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Never
+from urllib.parse import unquote_plus
+
+from idp.protocol.errors import InvalidClientError, InvalidRequestError
+from idp.protocol.jose import (
+    SIGNING_ALGORITHMS,
+    JOSEError,
+    PublicKey,
+    UnknownKeyError,
+    media_type,
+    peek_claims,
+    verify_jws,
+)
+from idp.protocol.model import Client, ClientStatus
+
+PRIVATE_KEY_JWT = "private_key_jwt"
+CLIENT_SECRET_BASIC = "client_secret_basic"
+CLIENT_SECRET_POST = "client_secret_post"
+METHODS = (PRIVATE_KEY_JWT, CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+MAX_ASSERTION_LIFETIME = timedelta(hours=1)
+"""Authlib, the most used Python client, signs for an hour; longer would only fill the memory of spent jti."""
+
+CLOCK_SKEW = timedelta(seconds=10)
+"""How far a client's clock may run ahead of ours."""
+
+_ASSERTION_TYPES = frozenset({"jwt", "client-authentication+jwt"})
+"""`typ` of an assertion: no token made for another purpose signs a client in (RFC 8725 §3.11)."""
+
+_FAILED = (
+    "client authentication failed: check client_id, the registered token_endpoint_auth_method and its"
+    " credential; an assertion needs iss and sub equal to client_id, the issuer as its only audience, a fresh"
+    " jti and an exp within the hour"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """What a request brought to prove its client; nothing is verified yet."""
+
+    client_id: str
+    method: str
+    secret: str | None = field(default=None, repr=False)
+    assertion: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SpentAssertion:
+    """An assertion that may not be seen again before it expires; to be stored under the client's name."""
+
+    jti: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedClient:
+    """A client that proved itself; made by `verify_credentials` alone."""
+
+    client: Client
+    method: str
+    assertion: SpentAssertion | None = None
+
+
+class UnknownClientKeyError(InvalidClientError):
+    """The client signed with a `kid` that its known keys lack: fetch `jwks_uri` again, then decide."""
+
+
+def _refuse(detail: str, cause: Exception | None = None) -> Never:
+    raise InvalidClientError(_FAILED, detail=detail) from cause
+
+
+def read_credentials(authorization: str | None, parameters: Mapping[str, str]) -> ClientCredentials:
+    """Find the one method a request uses: RFC 6749 §2.3, which forbids more than one.
+
+    Raises InvalidClientError when there is none or it is malformed, InvalidRequestError for two.
+    """
+    claimed = parameters.get("client_id") or None
+    secret = parameters.get("client_secret") or None
+    assertion = parameters.get("client_assertion") or parameters.get("client_assertion_type") or None
+    if sum(proof is not None for proof in (authorization, secret, assertion)) > 1:
+        raise InvalidRequestError("more than one method of client authentication is used")
+    if authorization is not None:
+        credentials = _read_basic(authorization)
+    elif assertion is not None:
+        credentials = _read_assertion(parameters)
+    elif secret is not None and claimed is not None:
+        credentials = ClientCredentials(claimed, CLIENT_SECRET_POST, secret=secret)
+    else:
+        _refuse("no client authentication in the request")
+    if claimed is not None and claimed != credentials.client_id:
+        _refuse("client_id is not the authenticated client")
+    if not _is_identifier(credentials.client_id):
+        _refuse("client_id is empty, too long or not printable ASCII")
+    return credentials
+
+
+def _read_basic(authorization: str) -> ClientCredentials:
+    """RFC 6749 §2.3.1: identifier and secret are form-urlencoded before they are joined."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        _refuse("the Authorization header is not of the scheme Basic")
+    try:
+        joined = base64.b64decode(encoded.strip(" "), validate=True).decode()
+        encoded_id, _, encoded_secret = joined.partition(":")
+        client_id = unquote_plus(encoded_id, errors="strict")
+        secret = unquote_plus(encoded_secret, errors="strict")
+    except (binascii.Error, ValueError) as error:
+        _refuse("the Basic credentials are malformed", error)
+    if not secret:
+        _refuse("the Basic credentials have no secret")
+    return ClientCredentials(client_id, CLIENT_SECRET_BASIC, secret=secret)
+
+
+def _read_assertion(parameters: Mapping[str, str]) -> ClientCredentials:
+    """RFC 7523 §2.2, §3: the subject names the client; `client_id` may be left out (RFC 7521 §4.2)."""
+    assertion = parameters.get("client_assertion")
+    if not assertion or parameters.get("client_assertion_type") != ASSERTION_TYPE:
+        _refuse("client_assertion and the jwt-bearer client_assertion_type belong together")
+    try:
+        subject = peek_claims(assertion).get("sub")
+    except JOSEError as error:
+        _refuse(f"the assertion is malformed: {error}", error)
+    if not isinstance(subject, str):
+        _refuse("the assertion has no sub")
+    return ClientCredentials(subject, PRIVATE_KEY_JWT, assertion=assertion)
+
+
+def _is_identifier(value: str) -> bool:
+    return 0 < len(value) <= 255 and value.isascii() and value.isprintable()
+
+
+def verify_credentials(
+    credentials: ClientCredentials,
+    client: Client | None,
+    keys: Collection[PublicKey],
+    *,
+    issuer: str,
+    now: datetime,
+) -> AuthenticatedClient:
+    """Verify that the request comes from its client; `client` is None where none has that id.
+
+    `keys` are the client's parsed keys, and may be empty for other methods. The caller stores the spent
+    assertion, and refuses one that is stored already. Raises InvalidClientError; UnknownClientKeyError when
+    fetching the client's keys again may help.
+    """
+    if client is None or client.client_id != credentials.client_id:
+        _refuse("no such client")
+    if client.status is not ClientStatus.ACTIVE:
+        _refuse("the client is suspended")
+    if credentials.method != client.token_endpoint_auth_method:
+        _refuse(f"{credentials.method} is not the registered method")
+    if credentials.assertion is not None:
+        spent = _verify_assertion(credentials.assertion, client, keys, issuer, now)
+        return AuthenticatedClient(client, credentials.method, spent)
+    _check_secret(credentials.secret or "", client, now)
+    return AuthenticatedClient(client, credentials.method)
+
+
+def _check_secret(secret: str, client: Client, now: datetime) -> None:
+    """Compare with every live secret in constant time, without stopping at the first that fits."""
+    presented = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+    matches = [
+        hmac.compare_digest(presented, kept.sha256)
+        for kept in client.secrets
+        if kept.expires_at is None or now < kept.expires_at
+    ]
+    if not any(matches):
+        _refuse("the client secret is wrong or expired")
+
+
+def _verify_assertion(
+    assertion: str, client: Client, keys: Collection[PublicKey], issuer: str, now: datetime
+) -> SpentAssertion:
+    registered = client.token_endpoint_auth_signing_alg
+    algorithms = SIGNING_ALGORITHMS if registered is None else SIGNING_ALGORITHMS & {registered}
+    try:
+        verified = verify_jws(
+            assertion, keys, algorithms=algorithms, required=("iss", "sub", "aud", "exp", "jti")
+        )
+    except UnknownKeyError as error:
+        raise UnknownClientKeyError(_FAILED, detail=f"the assertion: {error}") from error
+    except JOSEError as error:
+        _refuse(f"the assertion: {error}", error)
+    if "typ" in verified.header and media_type(verified.header) not in _ASSERTION_TYPES:
+        _refuse("the assertion's typ names another purpose")
+    return _check_assertion(verified.claims, client.client_id, issuer, now)
+
+
+def _check_assertion(claims: Mapping[str, Any], client_id: str, issuer: str, now: datetime) -> SpentAssertion:
+    """RFC 7523 §3, and RFC 10070 against CVE-2025-27370: the audience is the issuer, alone, as a string."""
+    if claims["iss"] != client_id or claims["sub"] != client_id:
+        _refuse("iss and sub of the assertion are not both the client_id")
+    if claims["aud"] != issuer:
+        _refuse("aud of the assertion is not exactly the issuer")
+    present, latest = now.timestamp(), (now + CLOCK_SKEW).timestamp()
+    if claims["exp"] <= present:
+        _refuse("the assertion has expired")
+    if claims["exp"] > latest + MAX_ASSERTION_LIFETIME.total_seconds():
+        _refuse("exp of the assertion is too far ahead")
+    if max(claims.get("iat", present), claims.get("nbf", present)) > latest:
+        _refuse("iat or nbf of the assertion lies in the future")
+    jti = claims["jti"]
+    if not isinstance(jti, str) or not 0 < len(jti) <= 255 or not jti.isprintable():
+        _refuse("jti of the assertion is not a string of 1 to 255 printable characters")
+    return SpentAssertion(jti, datetime.fromtimestamp(claims["exp"], UTC))
