@@ -1,0 +1,113 @@
+"""The settings of a running provider: environment variables that begin with IDP_. Unknown ones are refused."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "IDP_"
+
+
+class Mode(StrEnum):
+    """What kind of people may be in the register."""
+
+    DEMO = "demo"
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message names each one and what is wrong with it."""
+
+
+def _check_issuer(issuer: str) -> str:
+    parts = urlsplit(issuer)
+    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise ValueError("must be https (http is allowed on localhost only)")
+    if parts.query or parts.fragment or parts.username or issuer.endswith("/"):
+        raise ValueError("must have no query, fragment, user name or slash at the end")
+    return issuer
+
+
+def _check_database_url(url: str) -> str:
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return url
+
+
+class Settings(BaseSettings):
+    """Every setting, with its meaning. `idp settings` prints them with their present values."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    issuer: Annotated[str, AfterValidator(_check_issuer)] = Field(
+        "http://localhost:8000",
+        description="The issuer identifier: the public base address, without a slash.",
+    )
+    database_url: Annotated[str, AfterValidator(_check_database_url)] = Field(
+        "sqlite:///lienket.sqlite3",
+        description="sqlite:///relative, sqlite:////absolute or postgresql://user@host/database.",
+    )
+    database_connections: int = Field(
+        8, ge=1, le=100, description="Connections to PostgreSQL that each process keeps."
+    )
+    keys_dir: Path = Field(Path("keys-data"), description="The directory of signing and data keys.")
+    seal_file: Path | None = Field(
+        None,
+        description="The file with the secret that seals the keys; <keys dir>/seal.secret when not given.",
+    )
+    mode: Mode = Field(
+        Mode.DEMO, description="demo and sandbox take fictitious people only, production real ones only."
+    )
+    log_file: Path | None = Field(None, description="Where to append the log; standard error when not given.")
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1",
+        description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",
+    )
+    session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session unused this long is over.")
+    session_absolute_hours: int = Field(12, ge=1, le=168, description="A session this old is over.")
+    code_seconds: int = Field(60, ge=5, le=60, description="Lifetime of an authorization code.")
+    access_token_minutes: int = Field(10, ge=1, le=60, description="Lifetime of an access token.")
+    refresh_token_days: int = Field(30, ge=1, le=365, description="Lifetime of one refresh token.")
+    hashing_threads: int = Field(
+        0, ge=0, le=64, description="Threads that hash passwords; 0 takes one for each processor."
+    )
+    free_password_attempts: int = Field(
+        5, ge=1, le=100, description="Wrong sign-ins per person and source before waiting begins."
+    )
+    source_attempts: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        description="Wrong sign-ins from one source, whoever is named, before it waits.",
+    )
+    fetch_loopback: bool | None = Field(
+        None,
+        description="Whether a client's jwks_uri may lie on this machine; outside production by default.",
+    )
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises SettingsError for an unknown or unusable setting."""
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+        problems = [f"{name}: there is no such setting" for name in unknown]
+        try:
+            settings = cls()
+        except ValidationError as error:
+            problems += [
+                f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
+            ]
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return settings
+
+    @property
+    def may_fetch_loopback(self) -> bool:
+        """Tell whether this process may fetch a client's keys from its own machine."""
+        return self.mode is not Mode.PRODUCTION if self.fetch_loopback is None else self.fetch_loopback

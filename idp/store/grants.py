@@ -1,0 +1,242 @@
+"""Grants and their refresh tokens: token families with generations (RFC 9700 §4.14)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import bindparam, null, select
+
+from idp.identity.account_links import AccountLink
+from idp.identity.assurance import Acr
+from idp.identity.citizens import Citizen
+from idp.protocol.model import Grant, RefreshToken
+from idp.protocol.stored_request import dump_claims, load_claims
+from idp.store.account_links import LINK_COLUMNS, link_from_row
+from idp.store.citizens import PERSON, DataSeal, citizen_from_row
+from idp.store.database import Row
+from idp.store.encoding import dump_mapping, load_mapping, micros, moment, moment_or_none
+from idp.store.recorder import Recorder
+from idp.store.tables import account_links, citizens, grants, refresh_tokens, sessions, spent
+from idp.store.writes import Change, Insert
+
+_INSERT_GRANT = Insert(
+    "grant",
+    grants,
+    ("grant_id", "client_id", "citizen_id", "session_id", "link_id", "content", "issued_at", "expires_at"),
+)
+_INSERT_TOKEN = Insert(
+    "refresh_token", refresh_tokens, ("token_hash", "grant_id", "generation", "issued_at", "expires_at")
+)
+_CONSUME_TOKEN = Change(
+    "refresh_token_consumed",
+    refresh_tokens,
+    where=lambda bind: (
+        (refresh_tokens.c.token_hash == bind("token")) & (refresh_tokens.c.consumed_at == null())
+    ),
+    values=lambda bind: {"consumed_at": bind("now")},
+    gate=True,
+)
+_REVOKE = Change(
+    "grant_revoked",
+    grants,
+    where=lambda bind: (grants.c.grant_id == bind("id")) & (grants.c.revoked_at == null()),
+    values=lambda bind: {"revoked_at": bind("now"), "revoked_because": bind("because")},
+)
+_REVOKE_OF_SESSION = Change(
+    "grants_of_session_revoked",
+    grants,
+    where=lambda bind: (grants.c.session_id == bind("id")) & (grants.c.revoked_at == null()),
+    values=lambda bind: {"revoked_at": bind("now"), "revoked_because": bind("because")},
+)
+_SPEND = Insert("spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
+
+STANDING = (
+    *(account_links.c[name].label(f"link_{name}") for name in LINK_COLUMNS),
+    *PERSON,
+    sessions.c.ended_at.label("session_ended_at"),
+    sessions.c.expires_at.label("session_expires_at"),
+)
+"""What every token is checked against, joined beside the code, the grant or the refresh token."""
+
+_GRANT_COLUMNS = tuple(column.label(f"grant_{column.name}") for column in grants.columns)
+_BY_ID = (
+    select(*_GRANT_COLUMNS, *STANDING)
+    .select_from(grants)
+    .join(citizens, citizens.c.citizen_id == grants.c.citizen_id)
+    .outerjoin(account_links, account_links.c.link_id == grants.c.link_id)
+    .outerjoin(sessions, sessions.c.session_id == grants.c.session_id)
+    .where(grants.c.grant_id == bindparam("grant_id"))
+)
+_BY_TOKEN = (
+    select(
+        refresh_tokens.c.generation,
+        refresh_tokens.c.issued_at.label("token_issued_at"),
+        refresh_tokens.c.expires_at.label("token_expires_at"),
+        refresh_tokens.c.consumed_at.label("token_consumed_at"),
+        *_GRANT_COLUMNS,
+        *STANDING,
+    )
+    .select_from(refresh_tokens)
+    .join(grants, grants.c.grant_id == refresh_tokens.c.grant_id)
+    .join(citizens, citizens.c.citizen_id == grants.c.citizen_id)
+    .outerjoin(account_links, account_links.c.link_id == grants.c.link_id)
+    .outerjoin(sessions, sessions.c.session_id == grants.c.session_id)
+    .where(refresh_tokens.c.token_hash == bindparam("token_hash"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How person, link and session stand now; the choke-point looks at nothing else."""
+
+    citizen: Citizen
+    link: AccountLink | None
+    session_is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGrant:
+    """A grant with the standing of everything behind it."""
+
+    grant: Grant
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRefreshToken:
+    """A refresh token with its grant and standing."""
+
+    token: RefreshToken
+    grant: Grant
+    standing: Standing
+
+
+class Grants:
+    """What the program remembers about grants and refresh tokens."""
+
+    def __init__(self, recorder: Recorder, seal: DataSeal) -> None:
+        self._recorder = recorder
+        self._seal = seal
+
+    async def find(self, grant_id: str, now: datetime) -> FoundGrant | None:
+        """Return a grant, revoked or not, with its standing."""
+        row = await self._recorder.fetch_one(_BY_ID, grant_id=grant_id)
+        if row is None:
+            return None
+        return FoundGrant(grant_from_row(row), standing_from_row(row, self._seal, now))
+
+    async def find_refresh_token(self, token: str, now: datetime) -> FoundRefreshToken | None:
+        """Return a refresh token, consumed or not, with its grant and standing."""
+        token_hash = hash_secret(token)
+        row = await self._recorder.fetch_one(_BY_TOKEN, token_hash=token_hash)
+        if row is None:
+            return None
+        grant = grant_from_row(row)
+        found = RefreshToken(
+            token_hash=token_hash,
+            grant_id=grant.grant_id,
+            generation=row["generation"],
+            issued_at=moment(row["token_issued_at"]),
+            expires_at=moment(row["token_expires_at"]),
+            consumed_at=moment_or_none(row["token_consumed_at"]),
+        )
+        return FoundRefreshToken(found, grant, standing_from_row(row, self._seal, now))
+
+    def add(self, grant: Grant) -> None:
+        """Record a grant at the moment its code is redeemed."""
+        self._recorder.record(
+            _INSERT_GRANT,
+            grant_id=grant.grant_id,
+            client_id=grant.client_id,
+            citizen_id=grant.citizen_id,
+            session_id=grant.session_id,
+            link_id=grant.link_id,
+            content=dump_grant_content(grant),
+            issued_at=micros(grant.issued_at),
+            expires_at=micros(grant.expires_at),
+        )
+
+    def add_refresh_token(self, token: RefreshToken) -> None:
+        """Record a new generation of a family."""
+        self._recorder.record(
+            _INSERT_TOKEN,
+            token_hash=token.token_hash,
+            grant_id=token.grant_id,
+            generation=token.generation,
+            issued_at=micros(token.issued_at),
+            expires_at=micros(token.expires_at),
+        )
+
+    def consume_refresh_token(self, token: RefreshToken, now: datetime) -> None:
+        """Record its single use; the gate `refresh_token_consumed` closes for the second user."""
+        self._recorder.record(_CONSUME_TOKEN, token=token.token_hash, now=micros(now))
+
+    def revoke(self, grant_id: str, because: str, now: datetime) -> None:
+        """Record the end of a grant and with it of all its tokens."""
+        self._recorder.record(_REVOKE, id=grant_id, now=micros(now), because=because)
+
+    def revoke_of_session(self, session_id: str, because: str, now: datetime) -> None:
+        """Record the end of everything a session granted."""
+        self._recorder.record(_REVOKE_OF_SESSION, id=session_id, now=micros(now), because=because)
+
+    def spend(self, purpose: str, value: str, expires_at: datetime) -> None:
+        """Record the single use of a value; the gate `spent` closes for the second one.
+
+        `purpose` is the namespace: the same `jti` may be used once for each (abuse class 6).
+        """
+        key = sha256(f"{purpose}\x00{value}".encode()).digest()
+        self._recorder.record(_SPEND, spent_key=key, expires_at=micros(expires_at))
+
+
+def hash_secret(secret: str) -> bytes:
+    """Return the SHA-256 under which a random secret of ours is stored."""
+    return sha256(secret.encode()).digest()
+
+
+def dump_grant_content(grant: Grant) -> str:
+    """Return what of a grant is read but never searched for, as JSON."""
+    return dump_mapping(
+        {
+            "subject": grant.subject,
+            "scope": sorted(grant.scope),
+            "claims": dump_claims(grant.claims),
+            "acr": grant.acr.value,
+            "amr": list(grant.amr),
+            "auth_time": micros(grant.auth_time),
+            "nonce": grant.nonce,
+            "consent_id": grant.consent_id,
+        }
+    )
+
+
+def grant_from_row(row: Row) -> Grant:
+    """Read a grant from a row whose grant columns begin with `grant_`."""
+    content = load_mapping(row["grant_content"])
+    return Grant(
+        grant_id=row["grant_grant_id"],
+        client_id=row["grant_client_id"],
+        citizen_id=row["grant_citizen_id"],
+        subject=content["subject"],
+        session_id=row["grant_session_id"],
+        scope=frozenset(content["scope"]),
+        claims=load_claims(content["claims"]),
+        acr=Acr(content["acr"]),
+        amr=tuple(content["amr"]),
+        auth_time=moment(content["auth_time"]),
+        nonce=content["nonce"],
+        consent_id=content["consent_id"],
+        link_id=row["grant_link_id"],
+        issued_at=moment(row["grant_issued_at"]),
+        expires_at=moment(row["grant_expires_at"]),
+        revoked_at=moment_or_none(row["grant_revoked_at"]),
+    )
+
+
+def standing_from_row(row: Row, seal: DataSeal, now: datetime) -> Standing:
+    """Read the joined STANDING columns."""
+    ended_at, expires_at = row["session_ended_at"], row["session_expires_at"]
+    return Standing(
+        citizen=citizen_from_row(row, seal),
+        link=None if row["link_link_id"] is None else link_from_row(row, "link_"),
+        session_is_over=ended_at is not None or expires_at is None or expires_at <= micros(now),
+    )

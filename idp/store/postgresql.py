@@ -1,0 +1,203 @@
+"""PostgreSQL through asyncpg. A whole unit of work becomes one statement, hence one round trip.
+
+The steps of a commit are folded into data-modifying CTEs: each step after a gate carries
+`WHERE EXISTS (SELECT … FROM gate)`, so the gate decides and the server commits once. No step may
+therefore read a row that another step of the same commit writes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+from sqlalchemy import CTE, Dialect, exists, func, literal_column, select
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.expression import ClauseElement
+
+from idp.store.database import Compiled, Database, Row, compile_statement
+from idp.store.writes import (
+    BulkStep,
+    GateClosedError,
+    Step,
+    StoreUnavailableError,
+    UniquenessError,
+    Values,
+    Write,
+)
+
+_CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.TooManyConnectionsError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+)
+_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_TRIES = 3
+
+
+@dataclass(slots=True)
+class PostgreSQL(Database):
+    """A small set of long-lived connections; one is leased for one statement at a time."""
+
+    url: str
+    size: int = 8
+    _idle: list[asyncpg.Connection] = field(default_factory=list, init=False)
+    _places: asyncio.Semaphore = field(init=False)
+    _batches: dict[tuple[Write, ...], Compiled] = field(default_factory=dict, init=False)
+    _dialect: Dialect = field(default_factory=PGDialect_asyncpg, init=False)
+
+    def __post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.size)
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of asyncpg: numbered parameters with explicit types."""
+        return self._dialect
+
+    async def fetch_all(self, statement: ClauseElement, values: Values) -> Sequence[Row]:
+        """Run a read and return its rows."""
+        compiled = self.compiled(statement)
+        async with self._connection() as connection:
+            return await connection.fetch(compiled.text, *compiled.arguments(values))
+
+    async def fetch_one(self, statement: ClauseElement, values: Values) -> Row | None:
+        """Run a read and return its first row, if any."""
+        compiled = self.compiled(statement)
+        async with self._connection() as connection:
+            return await connection.fetchrow(compiled.text, *compiled.arguments(values))
+
+    async def execute(self, write: Write, values: Values, returning: Sequence[str]) -> Row | None:
+        """Run one write by itself and return the named columns of the row it touched."""
+        key = (write,)
+        compiled = self._batches.get(key)
+        if compiled is None:
+            statement = write.build("postgresql", "", None).returning(*(write.table.c[n] for n in returning))
+            compiled = self._batches[key] = compile_statement(statement, self._dialect)
+        self.statistics.commits += 1
+        async with self._connection() as connection:
+            return await connection.fetchrow(compiled.text, *compiled.arguments(values))
+
+    async def commit(self, steps: Sequence[Step | BulkStep]) -> None:
+        """Execute all steps atomically: folded into one statement, or as a transaction for bulk."""
+        singles = [step for step in steps if isinstance(step, Step)]
+        self.statistics.commits += 1
+        for attempt in range(1, _TRIES + 1):
+            try:
+                if len(singles) == len(steps):
+                    await self._commit_folded(singles)
+                else:
+                    await self._commit_transaction(steps)
+            except asyncpg.UniqueViolationError as violation:
+                raise UniquenessError(violation.constraint_name or "") from violation
+            except _TRY_AGAIN as conflict:
+                if attempt == _TRIES:
+                    raise StoreUnavailableError("the database is too busy") from conflict
+            else:
+                return
+
+    async def _commit_folded(self, steps: Sequence[Step]) -> None:
+        key = tuple(step.write for step in steps)
+        compiled = self._batches.get(key)
+        if compiled is None:
+            compiled = self._batches[key] = _fold(key, self._dialect)
+        values = {
+            f"w{index}_{name}": value
+            for index, step in enumerate(steps)
+            for name, value in step.values.items()
+        }
+        async with self._connection() as connection:
+            row = await connection.fetchrow(compiled.text, *compiled.arguments(values))
+        for index, write in enumerate(key):
+            if write.gate and (row is None or not row[f"w{index}"]):
+                raise GateClosedError(write.name)
+
+    async def _commit_transaction(self, steps: Sequence[Step | BulkStep]) -> None:
+        """Execute steps one after another. A closed gate commits what stood before it, as folded ones do."""
+        closed: str | None = None
+        async with self._connection() as connection, connection.transaction():
+            for step in steps:
+                compiled = self._single(step.write)
+                if isinstance(step, BulkStep):
+                    self.statistics.statements += len(step.rows)
+                    await connection.executemany(
+                        compiled.text, [compiled.arguments(row) for row in step.rows]
+                    )
+                    continue
+                self.statistics.statements += 1
+                tag = await connection.execute(compiled.text, *compiled.arguments(step.values))
+                if step.write.gate and tag.endswith(" 0"):
+                    closed = step.write.name
+                    break
+        if closed is not None:
+            raise GateClosedError(closed)
+
+    def _single(self, write: Write) -> Compiled:
+        key = (write, write)  # apart from the folded form of the same write
+        compiled = self._batches.get(key)
+        if compiled is None:
+            compiled = compile_statement(write.build("postgresql", "", None), self._dialect)
+            self._batches[key] = compiled
+        return compiled
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        self.statistics.statements += 1
+        async with self._places:
+            try:
+                connection = self._idle.pop() if self._idle else await self._connect()
+                if connection.is_closed():
+                    connection = await self._connect()
+            except _CONNECTION_LOST as lost:
+                raise StoreUnavailableError("the database cannot be reached") from lost
+            try:
+                yield connection
+            except _CONNECTION_LOST as lost:
+                connection.terminate()
+                raise StoreUnavailableError("the connection to the database was lost") from lost
+            except BaseException:
+                # A statement may still be under way (a cancelled request): such a connection is not reused.
+                if connection.is_closed() or connection.is_in_transaction():
+                    connection.terminate()
+                else:
+                    self._idle.append(connection)
+                raise
+            else:
+                self._idle.append(connection)
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self.url,
+            timeout=5,
+            command_timeout=10,
+            statement_cache_size=512,
+            server_settings={"jit": "off", "application_name": "lienket"},
+        )
+
+    async def close(self) -> None:
+        """Close the idle connections; leased ones close when their lease ends with the loop."""
+        while self._idle:
+            await self._idle.pop().close()
+
+
+def _fold(writes: tuple[Write, ...], dialect: Dialect) -> Compiled:
+    """Fold writes into one statement whose row tells, for each gate, how many rows it touched."""
+    gate: CTE | None = None
+    folded: list[CTE] = []
+    answers = []
+    for index, write in enumerate(writes):
+        condition = None if gate is None else exists(select(literal_column("1")).select_from(gate))
+        statement = write.build("postgresql", f"w{index}_", condition)
+        step = statement.returning(literal_column("1").label("touched")).cte(f"w{index}")
+        folded.append(step)
+        if write.gate:
+            gate = step
+            answers.append(select(func.count()).select_from(step).scalar_subquery().label(f"w{index}"))
+    query = select(*answers) if answers else select(literal_column("1").label("done"))
+    for step in folded:
+        query = query.add_cte(step)
+    return compile_statement(query, dialect)

@@ -1,0 +1,35 @@
+"""The unit of work: reads happen at once, writes are recorded, `commit` executes them as one.
+
+A handler reads, lets a rule decide, records what follows and commits before its answer exists.
+Leaving without commit stores nothing.
+"""
+
+from idp.store.account_links import AccountLinks
+from idp.store.attempts import Attempts
+from idp.store.citizens import Citizens, DataSeal
+from idp.store.clients import Clients
+from idp.store.codes import Codes
+from idp.store.consents import Consents
+from idp.store.database import Database
+from idp.store.grants import Grants
+from idp.store.interactions import Interactions
+from idp.store.ledger import Ledger
+from idp.store.recorder import Recorder
+from idp.store.sessions import Sessions
+
+
+class UnitOfWork(Recorder):
+    """All stores over one database, and the list of writes they recorded."""
+
+    def __init__(self, database: Database, seal: DataSeal) -> None:
+        super().__init__(database)
+        self.account_links = AccountLinks(self)
+        self.attempts = Attempts(self)
+        self.citizens = Citizens(self, seal)
+        self.clients = Clients(self)
+        self.codes = Codes(self, seal)
+        self.consents = Consents(self)
+        self.grants = Grants(self, seal)
+        self.interactions = Interactions(self)
+        self.ledger = Ledger(self)
+        self.sessions = Sessions(self, seal)
