@@ -6,13 +6,11 @@ value per member, a closed list of algorithms, and no key, address or compressio
 """
 
 import binascii
-import json
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Never
+from typing import Any
 
-import orjson
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -24,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
+
+from idp.protocol.strict_json import StrictJSONError, read_json
 
 MAX_TOKEN_LENGTH = 16 * 1024
 MAX_KEYS = 32
@@ -96,33 +96,12 @@ def decode_base64url(segment: bytes) -> bytes:
         raise JOSEError("characters outside base64url") from error
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise JOSEError("a JSON member is repeated")
-    return members
-
-
-def _refuse_constant(name: str) -> Never:
-    raise JOSEError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_refuse_constant)
-
-
 def read_json_object(text: bytes) -> dict[str, Any]:
-    """Read a JSON object with unique members: RFC 7515 §4, RFC 7519 §4, RFC 8725 §2.4.
-
-    orjson knows the grammar and the encoding best; only the standard library shows repeated members.
-    Raises JOSEError.
-    """
+    """Read a JSON object with unique members: RFC 7515 §4, RFC 7519 §4, RFC 8725 §2.4. Raises JOSEError."""
     try:
-        value = orjson.loads(text)
-        _DECODER.decode(text.decode())
-    except JOSEError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise JOSEError("not JSON") from error
+        value = read_json(text.decode())
+    except (StrictJSONError, UnicodeDecodeError) as error:
+        raise JOSEError("not JSON, or a member is repeated") from error
     if not isinstance(value, dict):
         raise JOSEError("not a JSON object")
     return value

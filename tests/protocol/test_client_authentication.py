@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
-from protocol_builders import ES256, ISSUER, JWKS, NOW, OTHER, make_client, public_jwk, sign, sign_raw
 
 from idp.protocol.client_authentication import (
     ASSERTION_TYPE,
@@ -25,6 +24,17 @@ from idp.protocol.client_authentication import (
 from idp.protocol.errors import InvalidClientError, InvalidRequestError
 from idp.protocol.jose import parse_jwk_set
 from idp.protocol.model import Client, ClientSecret, ClientStatus
+from tests.support.protocol_builders import (
+    ES256,
+    ISSUER,
+    JWKS,
+    NOW,
+    OTHER,
+    make_client,
+    public_jwk,
+    sign,
+    sign_raw,
+)
 
 KEYS = parse_jwk_set(JWKS)
 CLAIMS: dict[str, Any] = {

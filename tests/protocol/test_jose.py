@@ -9,20 +9,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from jwt.api_jws import PyJWS
-from protocol_builders import (
-    ED25519,
-    ES256,
-    ES384,
-    JWKS,
-    OTHER,
-    PRIVATE_KEYS,
-    RS256,
-    base64url,
-    public_jwk,
-    sign,
-    sign_header,
-    sign_raw,
-)
 
 from idp.protocol.jose import (
     MAX_KEYS,
@@ -37,6 +23,20 @@ from idp.protocol.jose import (
     peek_claims,
     read_json_object,
     verify_jws,
+)
+from tests.support.protocol_builders import (
+    ED25519,
+    ES256,
+    ES384,
+    JWKS,
+    OTHER,
+    PRIVATE_KEYS,
+    RS256,
+    base64url,
+    public_jwk,
+    sign,
+    sign_header,
+    sign_raw,
 )
 
 KEYS = parse_jwk_set(JWKS)

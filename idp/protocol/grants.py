@@ -1,0 +1,140 @@
+"""The grants of the token endpoint, code and refresh token. RFC 6749 §4.1.3, §6; RFC 9700 §4.14.
+
+The rules look at what the store holds and refuse; that a code or token is consumed at most once is the
+store's one atomic statement. A replay is an exception of its own, because the handler has to revoke the
+grant and commit that before it answers.
+"""
+
+import hmac
+from datetime import datetime
+
+from idp.identity.account_links import AccountLink, Status
+from idp.identity.citizens import CitizenStatus
+from idp.protocol.errors import InvalidGrantError, InvalidScopeError, InvalidTokenError
+from idp.protocol.model import AuthorizationCode, Client, ClientStatus, Grant, RefreshToken
+from idp.protocol.pkce import verify_code_verifier
+
+_CODE_REFUSED = "the authorization code is unknown, used, expired or not this client's"
+_TOKEN_REFUSED = "the refresh token is unknown, used, expired, revoked or not this client's"
+_SUBJECT_REFUSED = "the authorization is no longer in force"
+
+
+class ReplayedError(InvalidGrantError):
+    """A code or refresh token that was spent already came back: somebody else holds a copy.
+
+    The handler revokes the grant `grant_id`, commits, and answers with this error (RFC 6749 §4.1.2).
+    """
+
+    def __init__(self, description: str, *, grant_id: str) -> None:
+        super().__init__(description, detail="replayed")
+        self.grant_id = grant_id
+
+
+def check_redemption(
+    code: AuthorizationCode | None,
+    client: Client,
+    redirect_uri: str | None,
+    code_verifier: str | None,
+    now: datetime,
+) -> Grant:
+    """Check that this client may redeem this code now; return the grant behind it. RFC 6749 §4.1.3.
+
+    Whose code it is comes first, so that no client can have another's grant revoked; then the replay, however
+    old. Raises InvalidGrantError; ReplayedError for a code that was spent already.
+    """
+    if code is None:
+        raise InvalidGrantError(_CODE_REFUSED, detail="unknown code")
+    if code.grant.client_id != client.client_id:
+        raise InvalidGrantError(_CODE_REFUSED, detail="the code of another client")
+    if code.consumed_at is not None:
+        raise ReplayedError(_CODE_REFUSED, grant_id=code.grant.grant_id)
+    if now >= code.expires_at:
+        raise InvalidGrantError(_CODE_REFUSED, detail="expired code")
+    if redirect_uri is None or not hmac.compare_digest(redirect_uri.encode(), code.redirect_uri.encode()):
+        raise InvalidGrantError("redirect_uri is not the one of the authorization request")
+    verify_code_verifier(code_verifier, code.code_challenge)
+    return code.grant
+
+
+def check_refresh(
+    token: RefreshToken | None, grant: Grant | None, client: Client, now: datetime, scope: str | None
+) -> frozenset[str]:
+    """Check that this client may use this refresh token now; return the scope of the new access token.
+
+    `scope` may only narrow what was granted (RFC 6749 §6). Raises InvalidGrantError, InvalidScopeError, and
+    ReplayedError for a token that was rotated already (RFC 9700 §4.14.2).
+    """
+    if token is None or grant is None or token.grant_id != grant.grant_id:
+        raise InvalidGrantError(_TOKEN_REFUSED, detail="unknown token")
+    if grant.client_id != client.client_id:
+        raise InvalidGrantError(_TOKEN_REFUSED, detail="the token of another client")
+    if token.consumed_at is not None:
+        raise ReplayedError(_TOKEN_REFUSED, grant_id=grant.grant_id)
+    if now >= token.expires_at or now >= grant.expires_at:
+        raise InvalidGrantError(_TOKEN_REFUSED, detail="expired token")
+    if grant.revoked_at is not None:
+        raise InvalidGrantError(_TOKEN_REFUSED, detail="revoked grant")
+    return narrow_scope(grant.scope, scope)
+
+
+def narrow_scope(granted: frozenset[str], scope: str | None) -> frozenset[str]:
+    """Return the scope asked for, never more than was granted: RFC 6749 §6. Raises InvalidScopeError."""
+    asked = frozenset(scope.split(" ")) - {""} if scope else granted
+    if not asked or not asked <= granted:
+        raise InvalidScopeError("scope exceeds what was granted")
+    return asked
+
+
+def check_subject(
+    grant: Grant,
+    client: Client | None,
+    citizen_status: CitizenStatus | None,
+    link: AccountLink | None,
+    now: datetime,
+    *,
+    session_is_over: bool = False,
+    error: type[InvalidGrantError] | type[InvalidTokenError] = InvalidGrantError,
+) -> None:
+    """Check that grant, client, citizen and account link all still stand: the choke point for every token.
+
+    `link` is the one that the grant names, as it stands *after* this request's own moves: at redemption the
+    pending link is activated first. `session_is_over` matters at redemption, where the grant of a person who
+    signed out meanwhile could not be revoked, because it was not stored yet. The public answer does not say
+    which of them failed (domain rule R12). Raises `error`: InvalidGrantError at the token endpoint,
+    InvalidTokenError where an access token is used.
+    """
+    detail = (
+        _why_not_client(grant, client)
+        or _why_not_grant(grant, now)
+        or (None if citizen_status is CitizenStatus.ACTIVE else f"the citizen is {citizen_status}")
+        or _why_not_link(grant, link, now)
+        or ("the session is over" if session_is_over else None)
+    )
+    if detail is not None:
+        raise error(_SUBJECT_REFUSED, detail=detail)
+
+
+def _why_not_client(grant: Grant, client: Client | None) -> str | None:
+    if client is None or client.client_id != grant.client_id:
+        return "the grant is not this client's"
+    return None if client.status is ClientStatus.ACTIVE else "the client is suspended"
+
+
+def _why_not_grant(grant: Grant, now: datetime) -> str | None:
+    if grant.revoked_at is not None:
+        return "the grant is revoked"
+    return "the grant is expired" if now >= grant.expires_at else None
+
+
+def _why_not_link(grant: Grant, link: AccountLink | None, now: datetime) -> str | None:
+    if grant.link_id is None:
+        return None
+    if link is None or (link.link_id, link.client_id, link.citizen_id) != (
+        grant.link_id,
+        grant.client_id,
+        grant.citizen_id,
+    ):
+        return "the account link is not the one of the grant"
+    if link.status is not Status.ACTIVE:
+        return f"the account link is {link.status}"
+    return "the account link is expired" if link.is_expired(now) else None
