@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import quote_plus, urlencode
 
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
 
 from .errors import ConfigurationError
 from .oauth import client_assertion
@@ -92,7 +92,7 @@ def _private_key_jwt(material: KeyMaterial) -> PrivateKeyJWT:
     key = _import_private_key(material)
     algorithm = key.alg or _ALGORITHMS.get((key.key_type, str(key.as_dict(private=False).get("crv", ""))))
     if algorithm is None or not key.is_private:
-        raise ConfigurationError("the client key is not a private EC, RSA or Ed25519 key")
+        raise ConfigurationError("the client key is not a private P-256 or RSA key")
     key.ensure_kid()
     return PrivateKeyJWT(key, algorithm)
 
@@ -107,7 +107,7 @@ def _import_private_key(material: KeyMaterial) -> Key:
             return JWKRegistry.import_key(json.loads(text))
     except (JoseError, ValueError, TypeError, KeyError):
         raise ConfigurationError("the client key cannot be read") from None
-    for kind in (ECKey, RSAKey, OKPKey):
+    for kind in (ECKey, RSAKey):
         try:
             return kind.import_key(text)
         except (JoseError, ValueError, TypeError):
@@ -118,5 +118,4 @@ def _import_private_key(material: KeyMaterial) -> Key:
 _ALGORITHMS: Mapping[tuple[str, str], str] = {
     ("EC", "P-256"): "ES256",
     ("RSA", ""): "PS256",
-    ("OKP", "Ed25519"): "EdDSA",
 }

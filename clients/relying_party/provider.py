@@ -10,10 +10,8 @@ import httpx
 
 from .errors import ConfigurationError, MetadataError
 from .keys import Clock, KeyCache, system_clock
+from .tokens import SIGNING_ALGORITHMS
 from .transport import send
-
-SIGNING_ALGORITHMS = frozenset({"ES256", "RS256", "PS256", "EdDSA", "Ed25519"})
-"""What we accept at all; the provider's list narrows it. Never `none`, never a shared secret."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
