@@ -63,6 +63,8 @@ PURPOSES: Mapping[str, str] = {
     "livestream_commerce": msgid("so that this account may sell in live streams"),
 }
 
+OWN_PURPOSE = msgid("and says in its own words why: “%(purpose)s”")
+
 STATUS: Mapping[Status, str] = {
     Status.PENDING: msgid("Waiting for the network"),
     Status.ACTIVE: msgid("Active"),
@@ -126,7 +128,7 @@ class Words:
         self._translate = translations.ugettext
         self._issuer = issuer
 
-    def filters(self) -> dict[str, Callable[..., str]]:
+    def filters(self) -> dict[str, Callable[..., object]]:
         """Return the filters by the names that templates use."""
         return {
             "acr": lambda acr: self._translate(ACR[acr]),
@@ -166,7 +168,7 @@ class Words:
         """Say a purpose in words; an unknown one is the platform's own word, in quotation marks."""
         if text in PURPOSES:
             return self._translate(PURPOSES[text])
-        return Markup("“{}”").format(isolate(text))
+        return escape(self._translate(OWN_PURPOSE)) % {"purpose": isolate(text)}
 
 
 def isolate(text: str) -> Markup:
