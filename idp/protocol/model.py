@@ -103,6 +103,8 @@ class AuthorizationRequest:
     max_age: int | None = None
     acr_values: tuple[Acr, ...] = ()
     login_hint: str | None = None
+    id_token_hint: str | None = None
+    """As sent, not verified: whoever reads it checks signature and audience first (OIDC Core §3.1.2.2)."""
     ui_locales: tuple[str, ...] = ()
     claims: ClaimsRequest = field(default_factory=ClaimsRequest)
     account_link: AccountLinkRequest | None = None

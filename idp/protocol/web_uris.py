@@ -59,7 +59,7 @@ def check_uri_characters(uri: str) -> None:
     if "#" in uri:
         raise WebURIError("it must not have a fragment")
     if not _CHARACTERS.fullmatch(uri):
-        raise WebURIError("it holds a character that is not allowed: space, control, backslash, wildcard, …")
+        raise WebURIError("it holds a character that no URI may hold, or a wildcard")
 
 
 def check_path(path: str) -> None:

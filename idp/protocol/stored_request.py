@@ -1,0 +1,83 @@
+"""Authorization requests and requested claims as JSON text, there and back without loss.
+
+What is dumped here was checked before; what is loaded here was dumped here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from idp.identity.account_links import AccountLinkRequest
+from idp.identity.assurance import Acr
+from idp.protocol.model import AuthorizationRequest, ClaimsRequest, RequestedClaim, VerifiedClaimsRequest
+
+
+def dump_request(request: AuthorizationRequest) -> str:
+    """Return the request as JSON text. The field names of the model are the names in the text."""
+    return orjson.dumps(request, default=_plain).decode()
+
+
+def load_request(text: str) -> AuthorizationRequest:
+    """Return the request that was dumped."""
+    stored = orjson.loads(text)
+    stored["scope"] = frozenset(stored["scope"])
+    stored["prompt"] = frozenset(stored["prompt"])
+    stored["acr_values"] = tuple(map(Acr, stored["acr_values"]))
+    stored["ui_locales"] = tuple(stored["ui_locales"])
+    stored["claims"] = _claims(stored["claims"])
+    if stored["account_link"] is not None:
+        stored["account_link"] = AccountLinkRequest(**stored["account_link"])
+    return AuthorizationRequest(**stored)
+
+
+def dump_claims(claims: ClaimsRequest) -> str:
+    """Return the requested claims as JSON text."""
+    return orjson.dumps(claims, default=_plain).decode()
+
+
+def load_claims(text: str) -> ClaimsRequest:
+    """Return the requested claims that were dumped."""
+    return _claims(orjson.loads(text))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no place in a stored request")
+
+
+def _claims(stored: Mapping[str, Any]) -> ClaimsRequest:
+    return ClaimsRequest(
+        id_token=_requested_claims(stored["id_token"]),
+        userinfo=_requested_claims(stored["userinfo"]),
+        verified_in_id_token=_verified(stored["verified_in_id_token"]),
+        verified_in_userinfo=_verified(stored["verified_in_userinfo"]),
+    )
+
+
+def _requested_claims(stored: Mapping[str, Any]) -> dict[str, RequestedClaim]:
+    return {name: _requested_claim(entry) for name, entry in stored.items()}
+
+
+def _requested_claim(stored: Mapping[str, Any]) -> RequestedClaim:
+    values = stored["values"]
+    return RequestedClaim(
+        essential=stored["essential"],
+        value=stored["value"],
+        values=None if values is None else tuple(values),
+        purpose=stored["purpose"],
+    )
+
+
+def _verified(stored: Mapping[str, Any] | None) -> VerifiedClaimsRequest | None:
+    if stored is None:
+        return None
+    assurance_level = stored["assurance_level"]
+    return VerifiedClaimsRequest(
+        claims=_requested_claims(stored["claims"]),
+        trust_framework=_requested_claim(stored["trust_framework"]),
+        assurance_level=None if assurance_level is None else _requested_claim(assurance_level),
+    )
