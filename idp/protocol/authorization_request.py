@@ -183,7 +183,7 @@ def check_pkce(parameters: Parameters, _client: Client) -> None:
 
 
 def check_state(parameters: Parameters, _client: Client) -> None:
-    """RFC 6749 Appendix A.5: visible ASCII and space; never cut, because it returns byte for byte."""
+    """RFC 6749 §4.1.1, Appendix A.5: ASCII that prints; never cut, because it returns byte for byte."""
     state = parameters.get("state")
     if state is not None and not _STATE.fullmatch(state):
         raise InvalidRequestError(f"state must be printable ASCII of at most {MAX_STATE} characters")

@@ -1,0 +1,82 @@
+"""The authorization response. RFC 6749 §4.1.2; RFC 9207; abuse classes 1, 26, 29."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idp.protocol.authorization_response import (
+    error_parameters,
+    error_response_mode,
+    redirect_location,
+    success_parameters,
+)
+from idp.protocol.errors import AccessDeniedError
+from idp.protocol.parameters import Parameters
+
+ISSUER = "https://id.example"
+
+
+def test_a_success_holds_code_state_and_iss() -> None:
+    """RFC 9207 §2; AUTHZ-06."""
+    assert success_parameters("c0de", "s", ISSUER) == {"code": "c0de", "state": "s", "iss": ISSUER}
+    assert success_parameters("c0de", None, ISSUER) == {"code": "c0de", "iss": ISSUER}
+
+
+def test_an_error_holds_iss_too() -> None:
+    """RFC 9207 §2; AUTHZ-29; class 29."""
+    denied = AccessDeniedError("the person refused", detail="never sent")
+    assert error_parameters(denied, "s", ISSUER) == {
+        "error": "access_denied",
+        "error_description": "the person refused",
+        "state": "s",
+        "iss": ISSUER,
+    }
+    assert "state" not in error_parameters(denied, None, ISSUER)
+
+
+@pytest.mark.parametrize(
+    ("response_mode", "expected"),
+    [
+        pytest.param({}, "query", id="the default of response_type code"),
+        pytest.param({"response_mode": "form_post"}, "form_post", id="AUTHZ-28 errors too"),
+        pytest.param({"response_mode": "fragment"}, "query", id="RFC 9700 §4.3 never into a fragment"),
+    ],
+)
+def test_an_error_goes_back_as_asked_where_possible(response_mode: dict[str, str], expected: str) -> None:
+    assert error_response_mode(Parameters(response_mode)) == expected
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "location"),
+    [
+        pytest.param("https://a.example/cb", "https://a.example/cb?code=c%20d", id="RFC 6749 §4.1.2"),
+        pytest.param("https://a.example", "https://a.example?code=c%20d", id="RFC 3986 §3.3 no path"),
+        pytest.param("https://a.example/cb?x=%41", "https://a.example/cb?x=%41&code=c%20d", id="§3.1.2 kept"),
+        pytest.param("https://a.example/cb?", "https://a.example/cb?code=c%20d", id="empty query"),
+        pytest.param("https://a.example/cb?x=1&", "https://a.example/cb?x=1&code=c%20d", id="open query"),
+        pytest.param("http://[::1]:1/cb", "http://[::1]:1/cb?code=c%20d", id="RFC 8252 §7.3 IPv6 loopback"),
+        pytest.param("example.app:/cb", "example.app:/cb?code=c%20d", id="RFC 8252 §7.1 private-use scheme"),
+        pytest.param(
+            "https://a.example/\r\nX: y", "https://a.example/%0D%0AX:%20y?code=c%20d", id="class 26"
+        ),
+    ],
+)
+def test_the_registered_query_is_retained(redirect_uri: str, location: str) -> None:
+    assert redirect_location(redirect_uri, {"code": "c d"}) == location
+
+
+@given(st.text(min_size=1))
+def test_any_state_returns_byte_for_byte_and_breaks_nothing(state: str) -> None:
+    """AUTHZ-02; class 26."""
+    location = redirect_location("https://a.example/cb?x=1", success_parameters("c", state, ISSUER))
+    assert location.isascii()
+    assert location.isprintable()
+    assert " " not in location
+    assert parse_qs(urlsplit(location).query) == {
+        "x": ["1"],
+        "code": ["c"],
+        "state": [state],
+        "iss": [ISSUER],
+    }
