@@ -1,0 +1,251 @@
+"""Contents of the tokens and of the token response. OpenID Connect Core §2, §3.1.3; RFC 9068; RFC 9396 §7.
+
+A rule yields claims; the handler has them signed. What this provider's own access tokens must look like when
+they come back is decided here as well, beside what they look like when they leave.
+"""
+
+import base64
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from idp.identity.account_links import AccountLink
+from idp.protocol.errors import InvalidRequestError, InvalidTokenError
+from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, PublicKey, media_type, verify_jws
+from idp.protocol.model import Client, Grant, Policy
+
+ACCESS_TOKEN_TYPE = "at+jwt"
+"""`typ` of an access token (RFC 9068 §2.1), so that no other token passes for one (RFC 8725 §3.11)."""
+
+ID_TOKEN_TYPE = "JWT"
+
+ACCESS_TOKEN_ALGORITHM = "ES256"
+"""Access tokens are read by ourselves alone, so the cheapest signature does for all clients."""
+
+_HASHES: Mapping[str, str] = {
+    "ES256": "sha256",
+    "RS256": "sha256",
+    "PS256": "sha256",
+    "ES384": "sha384",
+    "EdDSA": "sha512",
+}
+
+_TOKEN_REFUSED = "the access token is malformed, expired, revoked or not for this resource"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token that was verified; made by `check_access_token` alone."""
+
+    jti: str
+    client_id: str
+    subject: str
+    grant_id: str
+    scope: frozenset[str]
+    issued_at: datetime
+    expires_at: datetime
+
+
+def half_hash(value: str, algorithm: str) -> str:
+    """Return `at_hash` or `c_hash`: OpenID Connect Core §3.1.3.6, §3.3.2.11.
+
+    The hash is that of the ID token's `alg`; EdDSA with Ed25519 hashes with SHA-512 (RFC 8032 §5.1). Raises
+    ValueError for an algorithm that we do not sign with, rather than leave the claim out (CVE-2026-28498).
+    """
+    if algorithm not in _HASHES:
+        raise ValueError(f"no hash is defined for {algorithm}")
+    digest = hashlib.new(_HASHES[algorithm], value.encode()).digest()
+    return _base64url(digest[: len(digest) // 2])
+
+
+def pairwise_sid(session_id: str, sector: str) -> str:
+    """Return the `sid` that one sector sees of a session.
+
+    The session's own id would be the same at two platforms, which could then tell that two pairwise
+    subjects are one person (OpenID Connect Core §8.1). It is random, so that a plain hash hides it.
+    """
+    return _base64url(hashlib.sha256(f"sid\0{sector}\0{session_id}".encode()).digest())
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def id_token_claims(
+    grant: Grant,
+    client: Client,
+    policy: Policy,
+    *,
+    access_token: str,
+    link: AccountLink | None,
+    released: Mapping[str, object],
+    refreshed: bool,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the claims of an ID token: OpenID Connect Core §2, §3.1.3.6.
+
+    `released` are the claims about the person that were asked for and agreed to; none of them can replace one
+    of the token's own. A refreshed token tells of the same authentication, without nonce (§12.2).
+    """
+    issued_at = int(now.timestamp())
+    own: dict[str, Any] = {
+        "iss": policy.issuer,
+        "sub": grant.subject,
+        "aud": client.client_id,
+        "exp": issued_at + int(policy.lifetimes.id_token.total_seconds()),
+        "iat": issued_at,
+        "auth_time": int(grant.auth_time.timestamp()),
+        "acr": grant.acr.uri(policy.issuer),
+        "amr": list(grant.amr),
+        "sid": pairwise_sid(grant.session_id, client.sector),
+        "at_hash": half_hash(access_token, client.id_token_signed_response_alg),
+    }
+    if grant.nonce is not None and not refreshed:
+        own["nonce"] = grant.nonce
+    if link is not None:
+        own["account_link"] = account_link_claim(link)
+    return {**released, **own}
+
+
+def account_link_claim(link: AccountLink) -> dict[str, Any]:
+    """Return the claim `account_link`: the platform's own account, and until when it is vouched for."""
+    return {
+        "link_id": link.link_id,
+        "account_id": link.account_id,
+        "status": link.status.value,
+        "linked_at": _seconds(link.linked_at),
+        "expires_at": _seconds(link.expires_at),
+    }
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
+
+
+def access_token_claims(
+    grant: Grant, policy: Policy, *, jti: str, scope: frozenset[str], now: datetime
+) -> dict[str, Any]:
+    """Return the claims of an access token: RFC 9068 §2.2. Its audience is this provider, for UserInfo.
+
+    `grant_id` is ours alone: by it every use of the token asks whether the grant still stands.
+    """
+    issued_at = int(now.timestamp())
+    return {
+        "iss": policy.issuer,
+        "sub": grant.subject,
+        "aud": policy.issuer,
+        "client_id": grant.client_id,
+        "iat": issued_at,
+        "exp": issued_at + int(policy.lifetimes.access_token.total_seconds()),
+        "jti": jti,
+        "scope": scope_value(scope),
+        "auth_time": int(grant.auth_time.timestamp()),
+        "acr": grant.acr.uri(policy.issuer),
+        "grant_id": grant.grant_id,
+    }
+
+
+def scope_value(scope: Collection[str]) -> str:
+    """Return scope as it stands on the wire, `openid` first, so that answers do not differ by chance."""
+    return " ".join(sorted(scope, key=lambda name: (name != "openid", name)))
+
+
+def token_response(
+    policy: Policy,
+    *,
+    access_token: str,
+    scope: frozenset[str],
+    id_token: str | None = None,
+    refresh_token: str | None = None,
+    authorization_details: Sequence[Mapping[str, object]] | None = None,
+) -> dict[str, Any]:
+    """Return the members of a successful token response: RFC 6749 §5.1, Core §3.1.3.3, RFC 9396 §7."""
+    response: dict[str, Any] = {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": int(policy.lifetimes.access_token.total_seconds()),
+        "scope": scope_value(scope),
+        "id_token": id_token,
+        "refresh_token": refresh_token,
+        "authorization_details": authorization_details,
+    }
+    return {name: value for name, value in response.items() if value is not None}
+
+
+def verify_access_token(
+    token: str, keys: Collection[PublicKey], policy: Policy, now: datetime
+) -> AccessToken:
+    """Verify an access token of ours from signature to expiry. Raises InvalidTokenError.
+
+    Whether its grant still stands is for `grants.check_subject`.
+    """
+    algorithms = frozenset({ACCESS_TOKEN_ALGORITHM})
+    try:
+        verified = verify_jws(token, keys, algorithms=algorithms, typ=ACCESS_TOKEN_TYPE)
+    except JOSEError as error:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail=str(error)) from error
+    return check_access_token(verified.claims, verified.header, policy, now)
+
+
+def check_access_token(
+    claims: Mapping[str, Any], header: Mapping[str, Any], policy: Policy, now: datetime
+) -> AccessToken:
+    """Check what a verified token says: RFC 9068 §4. No leeway: the clock that issued it is ours.
+
+    Raises InvalidTokenError.
+    """
+    if media_type(header) != ACCESS_TOKEN_TYPE:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail="the token is no access token")
+    if claims.get("iss") != policy.issuer or claims.get("aud") != policy.issuer:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail="iss or aud is not this provider")
+    issued_at, expires_at = _moment(claims, "iat"), _moment(claims, "exp")
+    if now >= expires_at:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail="the token has expired")
+    return AccessToken(
+        jti=_text(claims, "jti"),
+        client_id=_text(claims, "client_id"),
+        subject=_text(claims, "sub"),
+        grant_id=_text(claims, "grant_id"),
+        scope=frozenset(_text(claims, "scope").split(" ")),
+        issued_at=issued_at,
+        expires_at=expires_at,
+    )
+
+
+def verify_id_token_hint(token: str, keys: Collection[PublicKey], client: Client, policy: Policy) -> str:
+    """Verify an ID token of ours that a client sends back as a hint; return its subject.
+
+    OpenID Connect Core §3.1.2.1: it need not be unexpired, nor need this provider be in its audience; but it
+    must have been issued to the client that now shows it. Raises InvalidRequestError.
+    """
+    try:
+        verified = verify_jws(
+            token, keys, algorithms=SIGNING_ALGORITHMS, typ="jwt", required=("iss", "aud", "sub")
+        )
+    except JOSEError as error:
+        raise InvalidRequestError("id_token_hint is not an ID token of ours", detail=str(error)) from error
+    claims = verified.claims
+    if (claims["iss"], claims["aud"]) != (policy.issuer, client.client_id) or not isinstance(
+        claims["sub"], str
+    ):
+        raise InvalidRequestError("id_token_hint was not issued to this client")
+    return claims["sub"]
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail=f"{name} is missing or no string")
+    return value
+
+
+def _moment(claims: Mapping[str, Any], name: str) -> datetime:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidTokenError(_TOKEN_REFUSED, detail=f"{name} is missing or no number")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail=f"{name} is out of range") from error
