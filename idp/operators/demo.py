@@ -1,0 +1,284 @@
+"""`idp demo`: the provider and the sample social network on this machine, with fictitious people.
+
+Everything lies in one folder. A step is done again only when what it reads has changed.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from idp.operators.demo_people import CITIZENS, DemoPerson, demo_people
+from idp.operators.demo_servers import (
+    DemoError,
+    ServerCommand,
+    check_port_is_free,
+    running,
+    stop_signals,
+    watch,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+IDP = Path(sysconfig.get_path("scripts")) / "idp"
+NETWORK = (sys.executable, "-m", "clients.social_network")
+SHOWN_PEOPLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command that prepares the demonstration, and the files whose change makes it due again."""
+
+    title: str
+    command: Sequence[str | Path]
+    inputs: Sequence[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Where the demonstration lives."""
+
+    directory: Path
+    provider_port: int
+    network_port: int
+
+    @property
+    def provider_url(self) -> str:
+        """The issuer."""
+        return f"http://localhost:{self.provider_port}"
+
+    @property
+    def network_url(self) -> str:
+        """Where the sample network is read."""
+        return f"http://localhost:{self.network_port}"
+
+    @property
+    def database(self) -> Path:
+        """The one file that holds people, links and sessions."""
+        return self.directory / "lienket.sqlite3"
+
+    @property
+    def network_directory(self) -> Path:
+        """What the sample network keeps for itself: its keys and its posts."""
+        return self.directory / "network"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The settings of both programs, and none that were meant for another installation."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+        return {
+            **inherited,
+            "IDP_ISSUER": self.provider_url,
+            "IDP_DATABASE_URL": f"sqlite:///{self.database}",
+            "IDP_KEYS_DIR": str(self.directory / "keys"),
+            "IDP_MODE": "demo",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def steps(self) -> Sequence[Step]:
+        """List what must be done before the servers start, in this order."""
+        registration = self.network_directory / "registration.toml"
+        address = ["--provider", self.provider_url, "--address", self.network_url]
+        return [
+            Step(
+                "Creating the database",
+                [IDP, "migrate"],
+                sorted((ROOT / "migrations" / "versions").glob("*.py")),
+            ),
+            Step("Importing fictitious people", [IDP, "citizens", "import", CITIZENS], [CITIZENS]),
+            Step(
+                "Making the sample network's key",
+                [*NETWORK, "keygen", "--directory", self.network_directory, *address],
+                [],
+            ),
+            Step("Registering the sample network", [IDP, "clients", "apply", registration], [registration]),
+        ]
+
+    def servers(self) -> Sequence[ServerCommand]:
+        """Describe the two programs."""
+        logs = self.directory / "logs"
+        return [
+            ServerCommand(
+                "The provider",
+                [str(IDP), "serve", "--host", "127.0.0.1", "--port", str(self.provider_port)],
+                self.environment,
+                self.provider_port,
+                "/readyz",
+                logs / "provider.log",
+            ),
+            ServerCommand(
+                "The sample network",
+                [*NETWORK, "--directory", str(self.network_directory), "--port", str(self.network_port)],
+                self.environment,
+                self.network_port,
+                "/",
+                logs / "network.log",
+            ),
+        ]
+
+
+def run_demo(directory: Path, provider_port: int, network_port: int) -> int:
+    """Prepare, start both servers, print the guide and stay until Ctrl-C; return the exit status."""
+    demo = Demo(directory.resolve(), provider_port, network_port)
+    try:
+        _check_ports(demo)
+        with stop_signals() as stopping:
+            _prepare(demo, stopping)
+            if not stopping.is_set():
+                _serve(demo, stopping)
+    except DemoError as error:
+        click.echo(str(error), err=True)
+        return 1
+    except OSError as error:
+        click.echo(f"The folder {demo.directory} cannot be used: {error.strerror or error}.", err=True)
+        return 1
+    return 0
+
+
+def _check_ports(demo: Demo) -> None:
+    if demo.provider_port == demo.network_port:
+        raise DemoError("The provider and the sample network need two different ports.")
+    check_port_is_free(demo.provider_port, "the provider", "PORT")
+    check_port_is_free(demo.network_port, "the sample network", "NETWORK_PORT")
+
+
+def _prepare(demo: Demo, stopping: threading.Event) -> None:
+    (demo.directory / "logs").mkdir(parents=True, exist_ok=True)
+    demo.network_directory.mkdir(exist_ok=True)
+    record = demo.directory / "done.json"
+    done = _read_record(record) if demo.database.exists() else {}
+    for step in demo.steps():
+        fingerprint = _fingerprint(step)
+        if done.get(step.title) == fingerprint:
+            continue
+        if stopping.is_set():
+            return
+        click.echo(f"  {step.title} …")
+        _carry_out(step, demo.environment)
+        done[step.title] = _fingerprint(step)
+        unfinished = record.with_suffix(".new")
+        unfinished.write_text(json.dumps(done))
+        unfinished.replace(record)
+
+
+def _read_record(record: Path) -> dict[str, str]:
+    """Return what earlier starts have done; a damaged record only means doing it again."""
+    try:
+        done = json.loads(record.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return done if isinstance(done, dict) else {}
+
+
+def _fingerprint(step: Step) -> str:
+    digest = hashlib.sha256(json.dumps([str(word) for word in step.command]).encode())
+    for path in step.inputs:
+        if path.exists():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _carry_out(step: Step, environment: Mapping[str, str]) -> None:
+    # A session of its own, so that Ctrl-C never breaks a step in the middle.
+    finished = subprocess.run(
+        step.command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    if finished.returncode:
+        said = (finished.stderr or finished.stdout).strip()
+        raise DemoError(f"{step.title} failed. It said:\n{said}")
+
+
+def _serve(demo: Demo, stopping: threading.Event) -> None:
+    click.echo("  Starting the provider and the sample network …")
+    with running(demo.servers(), stopping) as servers:
+        if not stopping.is_set():
+            click.echo(guide(demo, demo_people()))
+        watch(servers, stopping)
+        click.echo("\n  Stopping both …")
+    click.echo("  Stopped. What was done is kept; `make demo` goes on from here.")
+
+
+def guide(demo: Demo, people: Sequence[DemoPerson]) -> str:
+    """Return what a person needs to try the main journey."""
+    rows = [f"    {'name':<18}{'personal number':<18}{'password':<22}proofing"]
+    rows += [
+        f"    {person.name:<18}{person.personal_number:<18}{person.password:<22}{person.proofing}"
+        for person in people[:SHOWN_PEOPLE]
+    ]
+    listing = "\n".join(rows)
+    script = os.path.relpath(IDP)
+    return f"""
+  The sample social network   {demo.network_url}
+  The provider                {demo.provider_url}
+  My linked accounts          {demo.provider_url}/my/accounts
+
+  Open the sample network, press "Link my account" and sign in as one of these fictitious people:
+
+{listing}
+
+  The second factor is a one-time code. This prints the one that is valid now:
+
+    {script} demo code {people[0].personal_number}
+
+  More people: {script} demo people · Logs: {os.path.relpath(demo.directory / "logs")}
+  Ctrl-C stops both and keeps the data; `make demo-reset` forgets it.
+"""
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The provider's."
+)
+@click.option(
+    "--network-port", default=8100, show_default=True, type=click.IntRange(1, 65535), help="The network's."
+)
+@click.option(
+    "--directory",
+    default=ROOT / ".demo",
+    show_default=".demo beside the program",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where everything is kept.",
+)
+@click.pass_context
+def demo(context: click.Context, port: int, network_port: int, directory: Path) -> None:
+    """Start the provider and the sample social network with fictitious people, until Ctrl-C."""
+    if context.invoked_subcommand is None:
+        context.exit(run_demo(directory, port, network_port))
+
+
+@demo.command()
+@click.argument("person", nargs=-1, required=True)
+def code(person: Sequence[str]) -> None:
+    """Print the one-time code of a demo PERSON (number, phone or name) that is valid now."""
+    words = " ".join(person)
+    found = [candidate for candidate in demo_people() if candidate.answers_to(words)]
+    if len(found) != 1:
+        problem = "is nobody" if not found else f"fits {' and '.join(each.name for each in found)}"
+        raise click.ClickException(f"“{words}” {problem}; `idp demo people` lists everybody.")
+    click.echo(found[0].one_time_code())
+
+
+@demo.command()
+def people() -> None:
+    """List the fictitious people with their sign-in data."""
+    columns = ("name", "personal_number", "phone_number", "birthdate", "proofing", "status", "password")
+    rows = [
+        columns,
+        *([str(getattr(person, column) or "-") for column in columns] for person in demo_people()),
+    ]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
