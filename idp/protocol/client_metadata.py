@@ -1,0 +1,213 @@
+"""Client registrations as reviewed files: `[client]` and `[policy]`. RFC 7591 §2, OpenID Registration §2.
+
+`[client]` has the names of the standards. `[policy]` has ours:
+
+    min_acr                 "vn-1" (default) … "vn-4"
+    min_proofing            "vn1" (default), "vn2", "vnf"
+    min_age                 full years, 0 … 120; absent: none
+    max_links_per_citizen   1 … 1000; default 3
+    link_validity           days as a number, "730d", or an ISO 8601 duration of days, weeks, months (30 days)
+                            and years (365 days) such as "P730D" or "P2Y"; one day to ten years
+    sector                  the host for which pairwise subjects are computed; default: the one host of
+                            redirect_uris
+    profile_hosts           hosts that profile_uri of an account may have; default: the hosts of redirect_uris
+                            and client_uri
+
+A registration is refused with every reason at once, so that it is mended once. What is not understood is
+refused as well: a reviewer who wrote it meant something by it.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from idp.identity.account_links import LinkPolicy
+from idp.identity.assurance import Acr, Proofing
+from idp.protocol.client_authentication import METHODS, PRIVATE_KEY_JWT
+from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, parse_jwk_set
+from idp.protocol.metadata_reader import MetadataReader, host_of
+from idp.protocol.model import Client
+
+GRANT_TYPES = frozenset({"authorization_code", "refresh_token"})
+SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access")
+
+CLIENT_MEMBERS = frozenset(
+    {
+        "application_type",
+        "authorization_details_types",
+        "client_id",
+        "client_name",
+        "client_uri",
+        "contacts",
+        "default_acr_values",
+        "default_max_age",
+        "grant_types",
+        "id_token_signed_response_alg",
+        "jwks",
+        "jwks_uri",
+        "logo_uri",
+        "policy_uri",
+        "redirect_uris",
+        "require_auth_time",
+        "response_types",
+        "scope",
+        "subject_type",
+        "token_endpoint_auth_method",
+        "token_endpoint_auth_signing_alg",
+        "tos_uri",
+        "userinfo_signed_response_alg",
+    }
+)
+POLICY_MEMBERS = frozenset(
+    {
+        "link_validity",
+        "max_links_per_citizen",
+        "min_acr",
+        "min_age",
+        "min_proofing",
+        "profile_hosts",
+        "sector",
+    }
+)
+
+
+class InvalidClientMetadataError(ValueError):
+    """A registration that is refused, with every reason: RFC 7591 §3.2.2 invalid_client_metadata."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], client_id: str) -> Client:
+    """Read a registration into a client without secrets. Raises InvalidClientMetadataError.
+
+    `client_id` is the one that the client gets; a file that fixes another one contradicts itself.
+    """
+    client = MetadataReader("client", metadata, CLIENT_MEMBERS)
+    rules = MetadataReader("policy", policy, POLICY_MEMBERS)
+    _check_identity(client, client_id)
+    _check_fixed_members(client)
+    redirect_uris = client.redirect_uris("redirect_uris")
+    client_uri = client.web_uri("client_uri")
+    hosts = frozenset(host for uri in redirect_uris if (host := host_of(uri)))
+    grant_types, scope = _read_grants(client)
+    read = Client(
+        client_id=client_id,
+        client_name=client.display_text("client_name", 100, required=True),
+        redirect_uris=redirect_uris,
+        token_endpoint_auth_method=client.choice(
+            "token_endpoint_auth_method", METHODS, "client_secret_basic"
+        ),
+        sector=_read_sector(rules, hosts),
+        grant_types=grant_types,
+        scope=scope,
+        jwks=client.mapping("jwks"),
+        jwks_uri=client.web_uri("jwks_uri"),
+        token_endpoint_auth_signing_alg=client.choice(
+            "token_endpoint_auth_signing_alg", SIGNING_ALGORITHMS, None
+        ),
+        id_token_signed_response_alg=client.choice(
+            "id_token_signed_response_alg", SIGNING_ALGORITHMS, "ES256"
+        ),
+        userinfo_signed_response_alg=client.choice("userinfo_signed_response_alg", SIGNING_ALGORITHMS, None),
+        default_max_age=client.integer("default_max_age", 0, 365 * 86400),
+        default_acr_values=tuple(Acr(value) for value in client.choices("default_acr_values", list(Acr))),
+        client_uri=client_uri,
+        logo_uri=client.web_uri("logo_uri"),
+        policy_uri=client.web_uri("policy_uri"),
+        tos_uri=client.web_uri("tos_uri"),
+        contacts=client.texts("contacts", 10, 254),
+        policy=_read_policy(rules),
+        profile_hosts=_read_profile_hosts(rules, hosts, client_uri),
+    )
+    _check_keys(client, read)
+    if client.reasons or rules.reasons:
+        raise InvalidClientMetadataError((*client.reasons, *rules.reasons))
+    return read
+
+
+def _check_identity(client: MetadataReader, client_id: str) -> None:
+    if not 0 < len(client_id) <= 255 or not client_id.isascii() or not client_id.isprintable():
+        client.refuse("client_id", "must be 1 to 255 printable ASCII characters")
+    if client.text("client_id", 255) not in {None, client_id}:
+        client.refuse("client_id", "is not the id that the client has")
+
+
+def _check_fixed_members(client: MetadataReader) -> None:
+    """Accept members of the standards that have one possible value here, so that files may state it."""
+    client.choice("subject_type", {"pairwise"}, "pairwise")
+    client.choice("application_type", {"web"}, "web")
+    client.boolean("require_auth_time")
+    client.choices("response_types", {"code"})
+    client.choices("authorization_details_types", {"account_link"})
+
+
+def _read_grants(client: MetadataReader) -> tuple[frozenset[str], frozenset[str]]:
+    grant_types = frozenset(client.choices("grant_types", GRANT_TYPES, ("authorization_code",)))
+    if "authorization_code" not in grant_types:
+        client.refuse("grant_types", "must contain authorization_code")
+    value = client.text("scope", 200)
+    scope = frozenset({"openid"} if value is None else value.split(" "))
+    unknown = scope - frozenset(SCOPES)
+    if unknown:
+        client.refuse("scope", f"has no value {min(unknown)!r}; it may hold {' '.join(SCOPES)}")
+    if "openid" not in scope:
+        client.refuse("scope", "must contain openid")
+    if "offline_access" in scope and "refresh_token" not in grant_types:
+        client.refuse("scope", "has offline_access, which needs the grant type refresh_token")
+    return grant_types, scope
+
+
+def _check_keys(client: MetadataReader, read: Client) -> None:
+    """RFC 7591 §2: jwks and jwks_uri exclude each other; private_key_jwt needs one of them."""
+    if read.jwks is not None and read.jwks_uri is not None:
+        client.refuse("jwks", "and jwks_uri exclude each other")
+    algorithm = read.token_endpoint_auth_signing_alg
+    if read.token_endpoint_auth_method == PRIVATE_KEY_JWT:
+        if read.jwks is None and read.jwks_uri is None:
+            client.refuse("jwks", "or jwks_uri is needed for private_key_jwt")
+    elif algorithm is not None:
+        client.refuse("token_endpoint_auth_signing_alg", "is for private_key_jwt alone")
+    if read.jwks is None:
+        return
+    try:
+        keys = parse_jwk_set(read.jwks)
+    except JOSEError as error:
+        client.refuse("jwks", f"is refused: {error}")
+        return
+    usable = SIGNING_ALGORITHMS if algorithm is None else {algorithm}
+    if not any(usable & key.algorithms for key in keys):
+        client.refuse("jwks", f"has no key for {' or '.join(sorted(usable))}")
+
+
+def _read_sector(rules: MetadataReader, hosts: frozenset[str]) -> str:
+    """OpenID Connect Core §8.1: the sector is the host of the redirect URIs, or is stated."""
+    sector = rules.host("sector")
+    if sector is None and len(hosts) != 1:
+        if hosts:
+            rules.refuse("sector", f"is needed: redirect_uris have the hosts {', '.join(sorted(hosts))}")
+        else:
+            rules.refuse("sector", "is needed: no redirect URI has a host")
+    return sector or min(hosts, default="")
+
+
+def _read_profile_hosts(
+    rules: MetadataReader, hosts: frozenset[str], client_uri: str | None
+) -> frozenset[str]:
+    if rules.has("profile_hosts"):
+        return frozenset(rules.hosts("profile_hosts"))
+    own = host_of(client_uri) if client_uri else None
+    return hosts | {own} if own else hosts
+
+
+def _read_policy(rules: MetadataReader) -> LinkPolicy:
+    default = LinkPolicy()
+    validity = rules.days("link_validity", 1, 3650)
+    most = rules.integer("max_links_per_citizen", 1, 1000)
+    return LinkPolicy(
+        min_proofing=Proofing(rules.choice("min_proofing", list(Proofing), default.min_proofing.value)),
+        min_acr=Acr(rules.choice("min_acr", list(Acr), default.min_acr.value)),
+        min_age=rules.integer("min_age", 0, 120),
+        max_links_per_citizen=default.max_links_per_citizen if most is None else most,
+        link_validity=default.link_validity if validity is None else timedelta(days=validity),
+    )
