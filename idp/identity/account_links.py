@@ -214,7 +214,13 @@ def free_place(occupied: AbstractSet[int], policy: LinkPolicy) -> int:
 def activate(
     link: AccountLink, place: int, policy: LinkPolicy, actor: Actor, now: datetime
 ) -> tuple[AccountLink, Event]:
-    """Make a pending link active, or a lapsed one active again, at the given place."""
+    """Make a pending link active, or a lapsed one active again, at the given place.
+
+    A suspended link is not: whoever suspended it reinstates it, and linking again is no way round that.
+    Raises IllegalMoveError.
+    """
+    if link.status is Status.SUSPENDED:
+        raise IllegalMoveError(link, Status.ACTIVE)
     moved, event = move(link, Status.ACTIVE, actor, "linked", now)
     return (
         replace(

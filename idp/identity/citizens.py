@@ -1,5 +1,6 @@
 """The citizen: one verified person in the register. D69; domain rules R11, R13, R15."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -8,6 +9,8 @@ from idp.identity.assurance import Proofing
 
 VIET_NAM = timezone(timedelta(hours=7), "UTC+7")
 """Viet Nam's time: no summer time. Ages change at its midnight."""
+
+_BIRTHDATE = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2})?")
 
 
 class CitizenStatus(StrEnum):
@@ -54,7 +57,9 @@ def age_on(birthdate: str, now: datetime) -> int:
     A birth date that is only a year counts as 31 December, the latest possible day (R11).
     Raises ValueError for anything that is neither YYYY nor YYYY-MM-DD.
     """
-    born = date(int(birthdate), 12, 31) if len(birthdate) == 4 else date.fromisoformat(birthdate)
+    if not _BIRTHDATE.fullmatch(birthdate):
+        raise ValueError("a birth date is YYYY-MM-DD or YYYY")
+    born = date.fromisoformat(birthdate if len(birthdate) > 4 else f"{birthdate}-12-31")
     today = now.astimezone(VIET_NAM).date()
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 

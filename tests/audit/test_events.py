@@ -40,4 +40,4 @@ def test_every_unknown_detail_is_named() -> None:
 
 
 def test_the_program_itself_is_an_actor() -> None:
-    assert PROVIDER == Actor(ActorKind.PROVIDER, "lienket")
+    assert Actor(ActorKind.PROVIDER, "lienket") == PROVIDER
