@@ -46,7 +46,8 @@ class ClientHeader:
     """The host a careful person compares, from the reviewed registration."""
     back_action: str | None = None
     """Where `form#back-to-network` is posted to end the journey with access_denied; a POST, because a GET
-    that ends something would be followed by prefetchers. None where no interaction can be ended."""
+    that ends something would be followed by prefetchers. None where there is no
+    interaction that could be ended: on our own pages, after an answer was made, when it expired."""
     client_uri: str | None = None
 
     @property

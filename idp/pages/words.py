@@ -148,6 +148,7 @@ class Words:
             "status": lambda status: self._translate(STATUS[status]),
             "time": time,
             "tone": tone,
+            "web_address": web_address,
         }
 
     def claim(self, name: str) -> str:
@@ -179,6 +180,11 @@ def isolate(text: str) -> Markup:
 def isolate_plain(text: str) -> str:
     """Fence foreign text where no element may stand, such as in a title."""
     return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}"
+
+
+def web_address(uri: str) -> str:
+    """Write an address as people read it: the usual scheme goes without saying, any other is shown."""
+    return uri.removeprefix("https://")
 
 
 def monogram(name: str) -> Markup:

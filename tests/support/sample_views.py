@@ -1,0 +1,161 @@
+"""One view of every page and state, with ordinary people and networks in it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from idp.audit.events import ActorKind
+from idp.identity.account_links import Refusal, Status
+from idp.identity.assurance import Acr, Proofing
+from idp.identity.consents import AskReason
+from idp.pages.views import (
+    AccountCard,
+    AccountChoicePage,
+    AcrPage,
+    AlreadyLinkedPage,
+    ClientHeader,
+    ConsentItem,
+    ConsentPage,
+    EndedPage,
+    EndLinkPage,
+    ErrorPage,
+    FormPostPage,
+    LinkCard,
+    LinkDetailPage,
+    LinkedAccountsPage,
+    Page,
+    RefusedPage,
+    SecondFactorNotice,
+    SecondFactorPage,
+    SignInNotice,
+    SignInPage,
+    TimelineEntry,
+    Trouble,
+)
+from idp.pages.words import EVENTS
+
+NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+NETWORK = ClientHeader(
+    name="Quán Gió",
+    domain="quangio.example",
+    back_action="/authorize/7c1e/cancel",
+    client_uri="https://quangio.example/",
+)
+ACCOUNT = AccountCard(
+    account_id="81a7-55", handle="@lan.tran", profile_uri="https://quangio.example/lan.tran"
+)
+ITEMS = (
+    ConsentItem(claim="age_over_16", value=True, purpose="Luật yêu cầu", is_essential=True),
+    ConsentItem(claim="name", value="Trần Thị Lan (giả lập)", purpose="hiện cạnh bài viết"),
+    ConsentItem(claim="birthdate", value="1990-02-03"),
+)
+CONSENT = ConsentPage(
+    client=NETWORK,
+    action="/consent/7c1e",
+    account=ACCOUNT,
+    proofing=Proofing.VN2,
+    acr=Acr.VN_2,
+    reason=AskReason.NEW_ACCOUNT,
+    purpose="post",
+    items=ITEMS,
+    link_valid_until=NOW + 730 * DAY,
+)
+LINK = LinkCard(
+    network="Quán Gió",
+    domain="quangio.example",
+    account=ACCOUNT,
+    status=Status.ACTIVE,
+    proofing=Proofing.VN2,
+    acr=Acr.VN_2,
+    detail_uri="/my/accounts/1",
+    end_uri="/my/accounts/1/end",
+    linked_at=NOW - 40 * DAY,
+    last_used_at=NOW,
+    expires_at=NOW + 690 * DAY,
+    claims=("age_over_16", "name"),
+)
+ENDED = replace(LINK, status=Status.ENDED, ended_at=NOW, end_uri=None)
+PERSON = "Trần Thị Lan (giả lập)"
+SIGN_IN = SignInPage(client=NETWORK, action="/sign-in/7c1e", identifier="000195000001")
+SECOND_FACTOR = SecondFactorPage(client=NETWORK, action="/second-factor/7c1e", sign_in_uri="/sign-in/7c1e")
+DETAIL = LinkDetailPage(
+    link=LINK,
+    timeline=tuple(
+        TimelineEntry(type=kind, occurred_at=NOW, actor=actor)
+        for kind, actor in zip([*EVENTS, "unheard:of"], [*ActorKind] * len(EVENTS), strict=False)
+    ),
+    older_uri="/my/accounts/1?before=9",
+    csrf="token",
+)
+
+VIEWS: dict[str, Page] = {
+    "sign_in": SIGN_IN,
+    "my_sign_in": SignInPage(action="/my/sign-in", csrf="token"),
+    **{f"sign_in_{notice}": replace(SIGN_IN, notice=notice) for notice in SignInNotice},
+    "sign_in_throttled_until": replace(SIGN_IN, notice=SignInNotice.THROTTLED, retry_at=NOW),
+    "second_factor": SECOND_FACTOR,
+    "second_factor_step_up": replace(SECOND_FACTOR, is_step_up=True),
+    **{
+        f"second_factor_{notice}": replace(SECOND_FACTOR, notice=notice, attempts_left=3)
+        for notice in SecondFactorNotice
+    },
+    "second_factor_throttled_until": replace(
+        SECOND_FACTOR, notice=SecondFactorNotice.THROTTLED, retry_at=NOW
+    ),
+    "account_choice": AccountChoicePage(client=NETWORK, action="/account-choice/7c1e", person=PERSON),
+    **{f"consent_{reason}": replace(CONSENT, reason=reason) for reason in AskReason},
+    "consent_without_account": replace(CONSENT, account=None, purpose=None, link_valid_until=None),
+    "consent_levels_only": replace(CONSENT, items=(), purpose="growth"),
+    "already_linked": AlreadyLinkedPage(
+        client=NETWORK, action="/consent/7c1e", account=ACCOUNT, linked_at=NOW
+    ),
+    **{
+        f"refused_{refusal}": RefusedPage(
+            client=NETWORK,
+            refusal=refusal,
+            reference="7F3K-91QD",
+            account=ACCOUNT,
+            min_proofing=Proofing.VN2,
+            min_age=16,
+            max_links=3,
+        )
+        for refusal in Refusal
+    },
+    **{
+        f"refused_{refusal}_plainly": RefusedPage(client=NETWORK, refusal=refusal, reference="7F3K-91QD")
+        for refusal in Refusal
+    },
+    "linked_accounts": LinkedAccountsPage(
+        person=PERSON,
+        links=(*(replace(LINK, status=status) for status in Status), replace(LINK, claims=())),
+        first_page_uri="/my/accounts",
+        next_page_uri="/my/accounts?after=9",
+        csrf="token",
+    ),
+    "linked_accounts_empty": LinkedAccountsPage(person=PERSON, links=(), csrf="token"),
+    "link_detail": DETAIL,
+    **{f"link_detail_{status}": replace(DETAIL, link=replace(LINK, status=status)) for status in Status},
+    "link_detail_empty": LinkDetailPage(link=ENDED, timeline=(), csrf="token"),
+    "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
+    "ended": EndedPage(link=ENDED, ended_at=NOW),
+    **{
+        f"error_{trouble}": ErrorPage(
+            trouble=trouble,
+            reference="7F3K-91QD",
+            error="invalid_request",
+            detail="redirect_uri is not registered",
+        )
+        for trouble in Trouble
+    },
+    "error_expired_with_client": ErrorPage(
+        trouble=Trouble.EXPIRED, reference="7F3K-91QD", client=replace(NETWORK, back_action=None)
+    ),
+    "error_too_many_until": ErrorPage(trouble=Trouble.TOO_MANY, reference="7F3K-91QD", retry_at=NOW),
+    **{f"acr_{acr}": AcrPage(acr=acr) for acr in Acr},
+    "form_post": FormPostPage(
+        client=replace(NETWORK, back_action=None),
+        action="https://quangio.example/callback",
+        parameters=(("code", "c0de"), ("state", "s")),
+    ),
+}
