@@ -22,13 +22,13 @@ from datetime import timedelta
 
 from idp.identity.account_links import LinkPolicy
 from idp.identity.assurance import Acr, Proofing
+from idp.protocol.authorization_request import SCOPES
 from idp.protocol.client_authentication import METHODS, PRIVATE_KEY_JWT
 from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, parse_jwk_set
 from idp.protocol.metadata_reader import MetadataReader, host_of
 from idp.protocol.model import Client
 
 GRANT_TYPES = frozenset({"authorization_code", "refresh_token"})
-SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access")
 
 CLIENT_MEMBERS = frozenset(
     {
@@ -101,7 +101,7 @@ def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], cl
         sector=_read_sector(rules, hosts),
         grant_types=grant_types,
         scope=scope,
-        jwks=client.mapping("jwks"),
+        jwks=_read_jwks(client),
         jwks_uri=client.web_uri("jwks_uri"),
         token_endpoint_auth_signing_alg=client.choice(
             "token_endpoint_auth_signing_alg", SIGNING_ALGORITHMS, None
@@ -148,14 +148,31 @@ def _read_grants(client: MetadataReader) -> tuple[frozenset[str], frozenset[str]
         client.refuse("grant_types", "must contain authorization_code")
     value = client.text("scope", 200)
     scope = frozenset({"openid"} if value is None else value.split(" "))
-    unknown = scope - frozenset(SCOPES)
+    unknown = scope - SCOPES
     if unknown:
-        client.refuse("scope", f"has no value {min(unknown)!r}; it may hold {' '.join(SCOPES)}")
+        client.refuse("scope", f"has no value {min(unknown)!r}; it may hold {' '.join(sorted(SCOPES))}")
     if "openid" not in scope:
         client.refuse("scope", "must contain openid")
     if "offline_access" in scope and "refresh_token" not in grant_types:
         client.refuse("scope", "has offline_access, which needs the grant type refresh_token")
     return grant_types, scope
+
+
+def _read_jwks(client: MetadataReader) -> dict[str, object] | None:
+    """Keep of each key what RFC 7517 §4 knows: strings and lists; the file may say more about it."""
+    jwks = client.mapping("jwks")
+    keys = None if jwks is None else jwks.get("keys")
+    if not isinstance(keys, list):
+        return None if jwks is None else {"keys": None}
+    return {"keys": [_key_members(key) if isinstance(key, Mapping) else None for key in keys]}
+
+
+def _key_members(key: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in key.items() if isinstance(value, str) or _is_texts(value)}
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _check_keys(client: MetadataReader, read: Client) -> None:

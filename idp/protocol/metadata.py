@@ -1,0 +1,64 @@
+"""What this provider says of itself. RFC 8414, OpenID Connect Discovery 1.0 §3 and what extends them.
+
+One document serves both well-known addresses. It names what exists and works, under registered names only.
+"""
+
+from typing import Any
+
+from idp.identity.assurance import TRUST_FRAMEWORK, Acr
+from idp.protocol.account_link_details import TYPE as ACCOUNT_LINK
+from idp.protocol.authorization_request import PROMPTS, RESPONSE_MODES, SCOPES
+from idp.protocol.claims import ITEM_OF_CLAIM, VERIFIABLE_CLAIMS
+from idp.protocol.client_authentication import METHODS
+from idp.protocol.client_metadata import GRANT_TYPES
+from idp.protocol.jose import SIGNING_ALGORITHMS
+from idp.protocol.model import Policy
+from idp.protocol.tokens import scope_value
+
+UI_LOCALES = ("vi", "en")
+
+_TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "account_link")
+
+
+def server_metadata(policy: Policy) -> dict[str, Any]:
+    """Return the metadata document; it changes with the policy alone, and may be kept as bytes."""
+    issuer = policy.issuer
+    algorithms = sorted(SIGNING_ALGORITHMS)
+    return {
+        # RFC 8414 §2 and OpenID Connect Discovery §3.
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/jwks",
+        "scopes_supported": scope_value(SCOPES).split(" "),
+        "response_types_supported": ["code"],
+        "response_modes_supported": sorted(RESPONSE_MODES),
+        "grant_types_supported": sorted(GRANT_TYPES),
+        "subject_types_supported": ["pairwise"],
+        "acr_values_supported": [acr.uri(issuer) for acr in Acr],
+        "id_token_signing_alg_values_supported": algorithms,
+        "userinfo_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "claim_types_supported": ["normal"],
+        "claims_supported": [*_TOKEN_CLAIMS, *ITEM_OF_CLAIM],
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "ui_locales_supported": list(UI_LOCALES),
+        "code_challenge_methods_supported": ["S256"],
+        # RFC 9126 §5.
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": False,
+        # RFC 9207 §3.
+        "authorization_response_iss_parameter_supported": True,
+        # RFC 9396 §10.
+        "authorization_details_types_supported": [ACCOUNT_LINK],
+        # Initiating User Registration via OpenID Connect 1.0 §4.
+        "prompt_values_supported": sorted(PROMPTS),
+        # OpenID Connect for Identity Assurance 1.0 §7.
+        "verified_claims_supported": True,
+        "trust_frameworks_supported": [TRUST_FRAMEWORK],
+        "claims_in_verified_claims_supported": list(VERIFIABLE_CLAIMS),
+    }

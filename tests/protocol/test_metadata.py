@@ -1,0 +1,102 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from authlib.oauth2 import rfc8414, rfc9101
+from authlib.oidc import discovery
+
+from idp.protocol.claims import CLAIMS_OF_SCOPE
+from idp.protocol.metadata import server_metadata
+from idp.protocol.model import Policy
+from tests.support.protocol_builders import ISSUER, POLICY
+
+METADATA = server_metadata(POLICY)
+REGISTERED = {
+    "acr_values_supported",
+    "authorization_details_types_supported",
+    "authorization_endpoint",
+    "authorization_response_iss_parameter_supported",
+    "claim_types_supported",
+    "claims_in_verified_claims_supported",
+    "claims_parameter_supported",
+    "claims_supported",
+    "code_challenge_methods_supported",
+    "grant_types_supported",
+    "id_token_signing_alg_values_supported",
+    "issuer",
+    "jwks_uri",
+    "prompt_values_supported",
+    "pushed_authorization_request_endpoint",
+    "request_parameter_supported",
+    "request_uri_parameter_supported",
+    "require_pushed_authorization_requests",
+    "response_modes_supported",
+    "response_types_supported",
+    "scopes_supported",
+    "subject_types_supported",
+    "token_endpoint",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "trust_frameworks_supported",
+    "ui_locales_supported",
+    "userinfo_endpoint",
+    "userinfo_signing_alg_values_supported",
+    "verified_claims_supported",
+}
+
+
+def test_golden() -> None:
+    golden = Path(__file__).parent.parent / "golden" / "discovery.json"
+    assert json.loads(golden.read_text(encoding="utf-8")) == METADATA
+
+
+def test_authlib_accepts_it() -> None:
+    """RFC 8414 §2 and OpenID Connect Discovery §3, by code that is not ours."""
+    rfc8414.AuthorizationServerMetadata(METADATA).validate()
+    discovery.OpenIDProviderMetadata(METADATA).validate(
+        metadata_classes=[rfc9101.AuthorizationServerMetadata]
+    )
+
+
+def test_only_registered_names() -> None:
+    """DISC-11; IANA OAuth Authorization Server Metadata."""
+    assert METADATA.keys() == REGISTERED
+
+
+@pytest.mark.parametrize(
+    ("member", "needed"),
+    [
+        pytest.param("id_token_signing_alg_values_supported", {"RS256", "ES256", "EdDSA"}, id="DISC-04"),
+        pytest.param(
+            "token_endpoint_auth_methods_supported",
+            {"private_key_jwt", "client_secret_basic", "client_secret_post"},
+            id="DISC-06",
+        ),
+        pytest.param("grant_types_supported", {"authorization_code", "refresh_token"}, id="DISC-07"),
+        pytest.param("scopes_supported", {"openid", *CLAIMS_OF_SCOPE}, id="DISC-08"),
+        pytest.param("ui_locales_supported", {"vi", "en"}, id="DISC-09"),
+        pytest.param("response_modes_supported", {"query", "form_post"}, id="DISC-14"),
+        pytest.param("code_challenge_methods_supported", {"S256"}, id="DISC-17"),
+        pytest.param("response_types_supported", {"code"}, id="RFC 9700 §2.1.2 code alone"),
+        pytest.param("subject_types_supported", {"pairwise"}, id="OIDC Core §8.1"),
+        pytest.param("authorization_details_types_supported", {"account_link"}, id="RFC 9396 §10"),
+        pytest.param("trust_frameworks_supported", {"vn_nd69_2024"}, id="DISC-25"),
+        pytest.param("claims_in_verified_claims_supported", {"age_over_16"}, id="DISC-25 claims"),
+        pytest.param("claims_supported", {"sub", "account_link", "age_over_16"}, id="DISC-10"),
+        pytest.param("acr_values_supported", {f"{ISSUER}/acr/vn-2"}, id="OIDC Core §2 acr"),
+    ],
+)
+def test_names_what_is_supported(member: str, needed: set[str]) -> None:
+    assert needed <= set(METADATA[member])
+    assert len(set(METADATA[member])) == len(METADATA[member])
+
+
+@pytest.mark.parametrize("issuer", ["https://idp.example", "http://localhost:8000", "https://a.example/t"])
+def test_every_address_begins_with_the_issuer(issuer: str) -> None:
+    """DISC-01, DISC-05, abuse 21: the issuer comes from the configuration, never from a Host header."""
+    metadata: dict[str, Any] = server_metadata(Policy(issuer))
+    assert metadata["issuer"] == issuer
+    addresses = [value for name, value in metadata.items() if name.endswith(("_endpoint", "_uri"))]
+    assert len(addresses) == 5
+    assert all(address.startswith(f"{issuer}/") for address in addresses)
