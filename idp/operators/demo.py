@@ -70,6 +70,11 @@ class Demo:
         return self.directory / "network"
 
     @property
+    def network_key(self) -> Path:
+        """The key with which the sample network authenticates."""
+        return self.network_directory / "key.json"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The settings of both programs, and none that were meant for another installation."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
@@ -84,8 +89,9 @@ class Demo:
 
     def steps(self) -> Sequence[Step]:
         """List what must be done before the servers start, in this order."""
-        registration = self.network_directory / "registration.toml"
-        address = ["--provider", self.provider_url, "--address", self.network_url]
+        key, registration = self.network_key, self.network_directory / "registration.toml"
+        template = ROOT / "clients" / "registrations" / "social_network.toml"
+        keygen: list[str | Path] = [*NETWORK, "keygen", "--key-file", key, "--registration", registration]
         return [
             Step(
                 "Creating the database",
@@ -95,8 +101,8 @@ class Demo:
             Step("Importing fictitious people", [IDP, "citizens", "import", CITIZENS], [CITIZENS]),
             Step(
                 "Making the sample network's key",
-                [*NETWORK, "keygen", "--directory", self.network_directory, *address],
-                [],
+                [*keygen, "--base-url", self.network_url],
+                [template, key, registration],
             ),
             Step("Registering the sample network", [IDP, "clients", "apply", registration], [registration]),
         ]
@@ -115,7 +121,11 @@ class Demo:
             ),
             ServerCommand(
                 "The sample network",
-                [*NETWORK, "--directory", str(self.network_directory), "--port", str(self.network_port)],
+                [
+                    *NETWORK,
+                    *("--port", str(self.network_port), "--issuer", self.provider_url),
+                    *("--key-file", str(self.network_key), "--data-dir", str(self.network_directory)),
+                ],
                 self.environment,
                 self.network_port,
                 "/",
