@@ -1,0 +1,236 @@
+"""The memory of the network: one SQLite file, so that a restart keeps accounts and links.
+
+Every call is one short statement on a local file, made on the event loop's own thread: at the size
+of a sample that is quicker than handing it to another one.
+"""
+
+import hashlib
+import secrets
+import sqlite3
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from clients.social_network.accounts import FIRST_POSTS, MEMBERS, Account, Link, Post
+
+SESSION_LIFETIME = timedelta(days=30)
+STARTED_LIFETIME = timedelta(hours=1)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS accounts (
+    account_id TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    about TEXT NOT NULL, is_demo INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS posts (
+    post_id INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts, text TEXT NOT NULL,
+    posted_at TEXT NOT NULL, picture TEXT);
+CREATE TABLE IF NOT EXISTS sessions (
+    session_hash BLOB PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts,
+    expires_at TEXT NOT NULL, notice TEXT);
+CREATE TABLE IF NOT EXISTS started (
+    state TEXT PRIMARY KEY, session_hash BLOB NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    started TEXT NOT NULL, expires_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS links (
+    account_id TEXT PRIMARY KEY REFERENCES accounts, subject TEXT NOT NULL, link_id TEXT NOT NULL,
+    status TEXT NOT NULL, acr TEXT NOT NULL, level TEXT, linked_at TEXT NOT NULL, expires_at TEXT NOT NULL,
+    checked_at TEXT NOT NULL, access_token TEXT NOT NULL, access_expires_at TEXT NOT NULL,
+    refresh_token TEXT);
+"""
+
+_Value = str | bytes | int | None
+
+
+class Store:
+    """Accounts, posts, sessions and links."""
+
+    def __init__(self, data_dir: Path, now: datetime) -> None:
+        """Open the file, made with its first members when it is new."""
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(data_dir / "social_network.sqlite", isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode = WAL", "foreign_keys = ON", "busy_timeout = 5000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.executescript(_SCHEMA)
+        self._invite_first_members(now)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _invite_first_members(self, now: datetime) -> None:
+        if self._one("SELECT 1 FROM accounts") is not None:
+            return
+        ids = {handle: f"acc_{secrets.token_hex(10)}" for handle, *_ in MEMBERS}
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "INSERT INTO accounts VALUES (?, ?, ?, ?, ?)",
+                [(ids[handle], handle, name, about, is_demo) for handle, name, about, is_demo in MEMBERS],
+            )
+            self._connection.executemany(
+                "INSERT INTO posts (account_id, text, posted_at, picture) VALUES (?, ?, ?, ?)",
+                [
+                    (ids[handle], text, _written(now - ago), picture)
+                    for handle, ago, text, picture in reversed(FIRST_POSTS)
+                ],
+            )
+
+    # Accounts and posts
+
+    def find_account(self, handle: str) -> Account | None:
+        """Return the member with this handle."""
+        row = self._one("SELECT * FROM accounts WHERE handle = ?", handle)
+        return None if row is None else _account(row)
+
+    def demo_accounts(self) -> tuple[Account, ...]:
+        """Return the members a visitor may sign in as."""
+        rows = self._all("SELECT * FROM accounts WHERE is_demo ORDER BY rowid")
+        return tuple(_account(row) for row in rows)
+
+    def add_post(self, account_id: str, text: str, now: datetime) -> None:
+        """Keep a post."""
+        self._connection.execute(
+            "INSERT INTO posts (account_id, text, posted_at) VALUES (?, ?, ?)",
+            (account_id, text, _written(now)),
+        )
+
+    def latest_posts(self, count: int, account_id: str | None = None) -> tuple[Post, ...]:
+        """Return the newest posts, of one member or of all, each with its author's link."""
+        rows = self._all(
+            "SELECT posts.text, posts.posted_at, posts.picture, accounts.* FROM posts "
+            "JOIN accounts USING (account_id) WHERE ?1 IS NULL OR accounts.account_id = ?1 "
+            "ORDER BY posted_at DESC, post_id DESC LIMIT ?2",
+            account_id,
+            count,
+        )
+        links = {link.account_id: link for link in map(_link, self._all("SELECT * FROM links"))}
+        return tuple(
+            Post(
+                _account(row),
+                row["text"],
+                _read(row["posted_at"]),
+                row["picture"],
+                links.get(row["account_id"]),
+            )
+            for row in rows
+        )
+
+    # Sessions
+
+    def begin_session(self, account_id: str, now: datetime) -> str:
+        """Sign a member in; return the id that only the browser keeps."""
+        session_id = secrets.token_urlsafe(32)
+        self._connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (_written(now),))
+        self._connection.execute(
+            "INSERT INTO sessions (session_hash, account_id, expires_at) VALUES (?, ?, ?)",
+            (_hash(session_id), account_id, _written(now + SESSION_LIFETIME)),
+        )
+        return session_id
+
+    def end_session(self, session_id: str) -> None:
+        """Sign out, with everything that was started."""
+        self._connection.execute("DELETE FROM sessions WHERE session_hash = ?", (_hash(session_id),))
+
+    def find_member(self, session_id: str, now: datetime) -> Account | None:
+        """Return who is signed in with this session."""
+        row = self._one(
+            "SELECT accounts.* FROM sessions JOIN accounts USING (account_id) "
+            "WHERE session_hash = ? AND sessions.expires_at > ?",
+            _hash(session_id),
+            _written(now),
+        )
+        return None if row is None else _account(row)
+
+    def leave_notice(self, session_id: str, notice: str) -> None:
+        """Leave one message for the next page of this session."""
+        self._connection.execute(
+            "UPDATE sessions SET notice = ? WHERE session_hash = ?", (notice, _hash(session_id))
+        )
+
+    def take_notice(self, session_id: str) -> str | None:
+        """Read the message and remove it."""
+        row = self._one(
+            "SELECT notice FROM sessions WHERE session_hash = ? AND notice IS NOT NULL", _hash(session_id)
+        )
+        if row is None:
+            return None
+        self._connection.execute(
+            "UPDATE sessions SET notice = NULL WHERE session_hash = ?", (_hash(session_id),)
+        )
+        return str(row["notice"])
+
+    # Linking
+
+    def keep_started(self, session_id: str, state: str, started: str, now: datetime) -> None:
+        """Keep a started linking with the session that started it."""
+        self._connection.execute("DELETE FROM started WHERE expires_at <= ?", (_written(now),))
+        self._connection.execute(
+            "INSERT INTO started VALUES (?, ?, ?, ?)",
+            (state, _hash(session_id), started, _written(now + STARTED_LIFETIME)),
+        )
+
+    def take_started(self, session_id: str, state: str, now: datetime) -> str | None:
+        """Read a started linking and remove it in one statement: it serves once, in its own session."""
+        row = self._one(
+            "DELETE FROM started WHERE state = ? AND session_hash = ? AND expires_at > ? RETURNING started",
+            state,
+            _hash(session_id),
+            _written(now),
+        )
+        return None if row is None else str(row["started"])
+
+    def save_link(self, link: Link) -> None:
+        """Keep a link; a newer one for the same account takes its place."""
+        values = {
+            name: _written(value) if isinstance(value, datetime) else value
+            for name, value in asdict(link).items()
+        }
+        self._connection.execute(
+            "INSERT OR REPLACE INTO links VALUES (:account_id, :subject, :link_id, :status, :acr, :level, "
+            ":linked_at, :expires_at, :checked_at, :access_token, :access_expires_at, :refresh_token)",
+            values,
+        )
+
+    def find_link(self, account_id: str) -> Link | None:
+        """Return the link of this account."""
+        row = self._one("SELECT * FROM links WHERE account_id = ?", account_id)
+        return None if row is None else _link(row)
+
+    def _one(self, statement: str, *values: _Value) -> sqlite3.Row | None:
+        rows = self._all(statement, *values)
+        return rows[0] if rows else None
+
+    def _all(self, statement: str, *values: _Value) -> list[sqlite3.Row]:
+        return self._connection.execute(statement, values).fetchall()
+
+
+def _hash(session_id: str) -> bytes:
+    return hashlib.sha256(session_id.encode()).digest()
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _account(row: sqlite3.Row) -> Account:
+    return Account(row["account_id"], row["handle"], row["name"], row["about"], bool(row["is_demo"]))
+
+
+def _link(row: sqlite3.Row) -> Link:
+    return Link(
+        account_id=row["account_id"],
+        subject=row["subject"],
+        link_id=row["link_id"],
+        status=row["status"],
+        acr=row["acr"],
+        level=row["level"],
+        linked_at=_read(row["linked_at"]),
+        expires_at=_read(row["expires_at"]),
+        checked_at=_read(row["checked_at"]),
+        access_token=row["access_token"],
+        access_expires_at=_read(row["access_expires_at"]),
+        refresh_token=row["refresh_token"],
+    )
