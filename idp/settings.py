@@ -1,7 +1,6 @@
-"""The settings of a running provider: environment variables that begin with IDP_. Unknown ones are refused."""
+"""The settings of a provider: environment variables that begin with IDP_; unknown ones are refused."""
 
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -9,15 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from idp.identity.register import Mode
+
 PREFIX = "IDP_"
-
-
-class Mode(StrEnum):
-    """What kind of people may be in the register."""
-
-    DEMO = "demo"
-    SANDBOX = "sandbox"
-    PRODUCTION = "production"
 
 
 class SettingsError(ValueError):
@@ -46,48 +39,53 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     issuer: Annotated[str, AfterValidator(_check_issuer)] = Field(
-        "http://localhost:8000",
+        default="http://localhost:8000",
         description="The issuer identifier: the public base address, without a slash.",
     )
     database_url: Annotated[str, AfterValidator(_check_database_url)] = Field(
-        "sqlite:///lienket.sqlite3",
+        default="sqlite:///lienket.sqlite3",
         description="sqlite:///relative, sqlite:////absolute or postgresql://user@host/database.",
     )
     database_connections: int = Field(
-        8, ge=1, le=100, description="Connections to PostgreSQL that each process keeps."
+        default=8, ge=1, le=100, description="Connections to PostgreSQL that each process keeps."
     )
-    keys_dir: Path = Field(Path("keys-data"), description="The directory of signing and data keys.")
+    keys_dir: Path = Field(default=Path("keys-data"), description="The directory of signing and data keys.")
     seal_file: Path | None = Field(
-        None,
+        default=None,
         description="The file with the secret that seals the keys; <keys dir>/seal.secret when not given.",
     )
     mode: Mode = Field(
-        Mode.DEMO, description="demo and sandbox take fictitious people only, production real ones only."
+        default=Mode.DEMO,
+        description="demo and sandbox take fictitious people only, production real ones only.",
     )
-    log_file: Path | None = Field(None, description="Where to append the log; standard error when not given.")
+    log_file: Path | None = Field(
+        default=None, description="Where to append the log; standard error when not given."
+    )
     forwarded_allow_ips: str = Field(
-        "127.0.0.1",
+        default="127.0.0.1",
         description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
-    session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session unused this long is over.")
-    session_absolute_hours: int = Field(12, ge=1, le=168, description="A session this old is over.")
-    code_seconds: int = Field(60, ge=5, le=60, description="Lifetime of an authorization code.")
-    access_token_minutes: int = Field(10, ge=1, le=60, description="Lifetime of an access token.")
-    refresh_token_days: int = Field(30, ge=1, le=365, description="Lifetime of one refresh token.")
+    session_idle_minutes: int = Field(
+        default=30, ge=1, le=1440, description="A session unused this long is over."
+    )
+    session_absolute_hours: int = Field(default=12, ge=1, le=168, description="A session this old is over.")
+    code_seconds: int = Field(default=60, ge=5, le=60, description="Lifetime of an authorization code.")
+    access_token_minutes: int = Field(default=10, ge=1, le=60, description="Lifetime of an access token.")
+    refresh_token_days: int = Field(default=30, ge=1, le=365, description="Lifetime of one refresh token.")
     hashing_threads: int = Field(
-        0, ge=0, le=64, description="Threads that hash passwords; 0 takes one for each processor."
+        default=0, ge=0, le=64, description="Threads that hash passwords; 0 takes one for each processor."
     )
     free_password_attempts: int = Field(
-        5, ge=1, le=100, description="Wrong sign-ins per person and source before waiting begins."
+        default=5, ge=1, le=100, description="Wrong sign-ins per person and source before waiting begins."
     )
     source_attempts: int = Field(
-        100,
+        default=100,
         ge=1,
         le=100_000,
         description="Wrong sign-ins from one source, whoever is named, before it waits.",
     )
     fetch_loopback: bool | None = Field(
-        None,
+        default=None,
         description="Whether a client's jwks_uri may lie on this machine; outside production by default.",
     )
 

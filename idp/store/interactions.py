@@ -40,6 +40,13 @@ _CHOOSE = Change(
     values=lambda bind: {"chosen_session_id": bind("chosen_session_id")},
     gate=True,
 )
+_DECIDE = Change(
+    "interaction_decided",
+    t,
+    where=lambda bind: (t.c.interaction_hash == bind("id")) & (t.c.finished_at == null()),
+    values=lambda bind: {"consent_id": bind("consent_id"), "denied_because": bind("denied_because")},
+    gate=True,
+)
 _FINISH = Change(
     "interaction_finished",
     t,
@@ -62,6 +69,10 @@ class Interaction:
     request_uri_hash: bytes | None = None
     chosen_session_id: str | None = None
     """The session the person chose to go on with (prompt=select_account)."""
+    consent_id: str | None = None
+    """The consent that was given in it."""
+    denied_because: str | None = None
+    """Why it is to be answered with access_denied."""
     finished_at: datetime | None = None
 
 
@@ -85,6 +96,8 @@ class Interactions:
             browser_hash=None if row["browser_hash"] is None else bytes(row["browser_hash"]),
             request_uri_hash=None if row["request_uri_hash"] is None else bytes(row["request_uri_hash"]),
             chosen_session_id=row["chosen_session_id"],
+            consent_id=row["consent_id"],
+            denied_because=row["denied_because"],
             finished_at=moment_or_none(row["finished_at"]),
         )
 
@@ -108,6 +121,12 @@ class Interactions:
     def choose(self, interaction: Interaction, session_id: str | None) -> None:
         """Record which signed-in person goes on; None asks for somebody else."""
         self._recorder.record(_CHOOSE, id=interaction.interaction_hash, chosen_session_id=session_id)
+
+    def decide(self, interaction: Interaction, *, consent_id: str | None, denied_because: str | None) -> None:
+        """Record the decision; the gate `interaction_decided` closes when it was answered already."""
+        self._recorder.record(
+            _DECIDE, id=interaction.interaction_hash, consent_id=consent_id, denied_because=denied_because
+        )
 
     def finish(self, interaction: Interaction, now: datetime) -> None:
         """Record that it was answered; the gate `interaction_finished` closes for a second answer."""

@@ -2,12 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, desc, func, null, or_, select
+from sqlalchemy import and_, bindparam, desc, func, null, or_, select
 
-from idp.audit.chain import SealedEvent
+from idp.audit.chain import Head, SealedEvent
 from idp.audit.events import Event
 from idp.store.database import Row
 from idp.store.encoding import dump_mapping, micros
@@ -54,10 +53,17 @@ _UNSEALED = (
 )
 _SEALED = (
     select(t)
-    .where(t.c.sequence > bindparam("after"))
+    .where(t.c.sequence != null())
+    .where(
+        or_(
+            t.c.sequence > bindparam("after_sequence"),
+            and_(t.c.sequence == bindparam("after_sequence"), t.c.event_id > bindparam("after_event_id")),
+        )
+    )
     .order_by(t.c.sequence, t.c.event_id)
     .limit(bindparam("limit"))
 )
+_BEFORE_EVERYTHING = -(2**63)
 _HEAD = select(audit_head)
 _LATEST = select(t).order_by(desc(t.c.occurred_at), desc(t.c.event_id)).limit(bindparam("limit"))
 _OF_LINK = (
@@ -70,14 +76,6 @@ _OF_LINK = (
 _WAITING = select(func.count().label("events"), func.min(t.c.occurred_at).label("oldest")).where(
     t.c.sequence == null()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of the chain."""
-
-    sequence: int
-    chain_hash: bytes
 
 
 class Ledger:
@@ -105,11 +103,15 @@ class Ledger:
         """Return events that wait for the sequencer, oldest first; their sequence and hash are empty."""
         return [sealed_event(row) for row in await self._recorder.fetch_all(_UNSEALED, limit=limit)]
 
-    async def sealed(self, after: int, limit: int) -> list[SealedEvent]:
-        """Return sealed events in the order of the chain, `after` excluded."""
-        return [
-            sealed_event(row) for row in await self._recorder.fetch_all(_SEALED, after=after, limit=limit)
-        ]
+    async def sealed(self, after: SealedEvent | None, limit: int) -> list[SealedEvent]:
+        """Return sealed events in the order of the chain; nothing that claims a place is left out."""
+        rows = await self._recorder.fetch_all(
+            _SEALED,
+            after_sequence=_BEFORE_EVERYTHING if after is None else after.sequence,
+            after_event_id="" if after is None else after.event_id,
+            limit=limit,
+        )
+        return [sealed_event(row) for row in rows]
 
     async def latest(self, limit: int) -> list[SealedEvent]:
         """Return the newest events, sealed or not."""

@@ -95,6 +95,7 @@ attempts = Table(
     metadata,
     _bytes("attempt_key", pii="indirect", key=True),
     _number("failures"),
+    _time("counted_since"),
     _time("last_attempt_at"),
     _time("expires_at"),
 )
@@ -152,6 +153,8 @@ interactions = Table(
     _time("created_at"),
     _time("expires_at"),
     _text("chosen_session_id", pii="indirect", null=True),
+    _text("consent_id", null=True),
+    _text("denied_because", null=True),
     _time("finished_at", null=True),
 )
 Index("ix_interactions_expires_at", interactions.c.expires_at)

@@ -5,7 +5,7 @@ Leaving without commit stores nothing.
 """
 
 from idp.store.account_links import AccountLinks
-from idp.store.attempts import Attempts
+from idp.store.attempts import AttemptCounters
 from idp.store.citizens import Citizens, DataSeal
 from idp.store.clients import Clients
 from idp.store.codes import Codes
@@ -24,7 +24,7 @@ class UnitOfWork(Recorder):
     def __init__(self, database: Database, seal: DataSeal) -> None:
         super().__init__(database)
         self.account_links = AccountLinks(self)
-        self.attempts = Attempts(self)
+        self.attempts = AttemptCounters(self)
         self.citizens = Citizens(self, seal)
         self.clients = Clients(self)
         self.codes = Codes(self, seal)

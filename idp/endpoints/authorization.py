@@ -1,0 +1,234 @@
+"""The authorization endpoint. RFC 6749 §4.1.1, OpenID Connect Core §3.1.2, RFC 9126 §4, RFC 9207.
+
+A request is answered at once where nothing has to be asked; otherwise it becomes an interaction, the
+pages ask one question each, and all roads lead back to `/authorize/{interaction}`. Codes are issued
+here and nowhere else.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.protocol import journey as rules
+from idp.protocol.authorization_request import (
+    CHECKS_AUTHORIZATION,
+    find_pushed_request_uri,
+    read_request,
+    trusted_redirect_uri,
+)
+from idp.protocol.authorization_response import error_response_mode
+from idp.protocol.errors import (
+    AccessDeniedError,
+    InvalidRequestURIError,
+    OAuthError,
+    UntrustedRequestError,
+)
+from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
+from idp.protocol.parameters import Parameters
+from idp.store.grants import hash_secret
+from idp.store.interactions import Interaction
+from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
+from idp.web.answers import see_other
+from idp.web.authorization_response import error_answer, grant_authorization
+from idp.web.cookies import Cookies
+from idp.web.failures import JourneyError, Trouble, note
+from idp.web.journey import assess, load_interaction
+from idp.web.requests import is_same_origin, read_form, read_query
+from idp.web.state import Context, context_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that was read and validated, and the pushed request it came from."""
+
+    request: AuthorizationRequest
+    client: Client
+    request_uri_hash: bytes | None = None
+
+
+@router.get("/authorize")
+async def authorization(http: Request) -> Response:
+    """Answer a request, or begin its journey."""
+    return await _arrive(http, read_query(http), is_post=False)
+
+
+@router.post("/authorize")
+async def authorization_by_post(http: Request) -> Response:
+    """As GET: OpenID Connect Core §3.1.2.1.
+
+    A form from another site brings no cookies of ours (SameSite), so the request is kept and the
+    browser goes on by GET, which does.
+    """
+    return await _arrive(http, await read_form(http), is_post=True)
+
+
+async def _arrive(http: Request, parameters: Parameters, *, is_post: bool) -> Response:
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    redirect_uri = None
+    try:
+        if find_pushed_request_uri(parameters) is None:
+            client = await _known_client(context, http, parameters)
+            redirect_uri = trusted_redirect_uri(parameters, client)
+            arrival = Arrival(read_request(parameters, client, context.policy, CHECKS_AUTHORIZATION), client)
+        else:
+            arrival = await _take_pushed(context, uow, http, parameters, now)
+    except OAuthError as error:
+        if redirect_uri is None:
+            raise UntrustedRequestError(error.description, detail=error.detail) from error
+        note(http, error=error.error, detail=error.detail)
+        mode, state = error_response_mode(parameters), parameters.get("state")
+        return error_answer(context, http, redirect_uri, mode, error, state)
+    if is_post:
+        return await _begin_interaction(context, uow, http, arrival, now, bind=False)
+    return await _go_on(context, uow, http, arrival, None, now)
+
+
+async def _known_client(context: Context, http: Request, parameters: Parameters) -> Client:
+    """Return the client that a request names. Raises UntrustedRequestError, JourneyError."""
+    client_id = parameters.get("client_id")
+    client = await context.clients.find(client_id)
+    if client is None:
+        raise UntrustedRequestError("client_id is missing or names no registered client")
+    note(http, client_id=client.client_id)
+    if client.status is not ClientStatus.ACTIVE:
+        raise JourneyError(Trouble.CLIENT_SUSPENDED)
+    return client
+
+
+async def _take_pushed(
+    context: Context, uow: UnitOfWork, http: Request, parameters: Parameters, now: datetime
+) -> Arrival:
+    """RFC 9126 §4: the pushed request counts, alone; what else stands in the address is not looked at."""
+    request_uri = find_pushed_request_uri(parameters)
+    client = await _known_client(context, http, parameters)
+    pushed = await uow.codes.find_pushed_request(request_uri or "")
+    if pushed is None or pushed.client_id != client.client_id:
+        raise InvalidRequestURIError("request_uri is not one that this client pushed")
+    if pushed.used_at is not None or now >= pushed.expires_at:
+        raise InvalidRequestURIError("request_uri was used already or has expired; push the request again")
+    return Arrival(pushed.request, client, pushed.request_uri_hash)
+
+
+@router.get("/authorize/{interaction_id}")
+async def continue_authorization(http: Request, interaction_id: str) -> Response:
+    """Go on with an interaction: to its next page, or back to the platform with the answer."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    interaction, client = await load_interaction(context, uow, http, interaction_id, now)
+    arrival = Arrival(interaction.request, client, interaction.request_uri_hash)
+    if interaction.browser_hash is None:
+        return await _bind_browser(context, uow, http, interaction, interaction_id)
+    if interaction.denied_because is not None:
+        return await _deny(context, uow, http, interaction, now)
+    return await _go_on(context, uow, http, arrival, (interaction, interaction_id), now)
+
+
+@router.post("/authorize/{interaction_id}/cancel")
+async def cancel_authorization(http: Request, interaction_id: str) -> Response:
+    """End an interaction because the person turned back: the platform gets access_denied."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    interaction, _ = await load_interaction(context, uow, http, interaction_id, now)
+    if not is_same_origin(http, context.issuer):
+        raise JourneyError(Trouble.STALE_FORM, client_id=interaction.request.client_id)
+    return await _deny(context, uow, http, interaction, now)
+
+
+async def _go_on(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    arrival: Arrival,
+    underway: tuple[Interaction, str] | None,
+    now: datetime,
+) -> Response:
+    """Answer where nothing has to be asked; otherwise show the page whose question is next."""
+    request = arrival.request
+    interaction = underway[0] if underway else None
+    standing = await assess(context, uow, http, request, arrival.client, interaction, now)
+    if standing.step.page is None:
+        return await grant_authorization(
+            context, uow, http, standing, arrival.request_uri_hash, interaction, now
+        )
+    if "none" in request.prompt:
+        error = rules.error_instead_of(standing.step)
+        note(http, error=error.error)
+        return error_answer(context, http, request.redirect_uri, request.response_mode, error, request.state)
+    if underway is not None:
+        return see_other(f"{context.issuer}/{standing.step.page}/{underway[1]}")
+    return await _begin_interaction(context, uow, http, arrival, now, bind=True, page=standing.step.page)
+
+
+async def _begin_interaction(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    arrival: Arrival,
+    now: datetime,
+    *,
+    bind: bool,
+    page: str = "authorize",
+) -> Response:
+    """Keep the request, bound to this browser where its cookie could be read, and show the first page."""
+    interaction_id = secrets.token_urlsafe(24)
+    cookies = Cookies(context.is_secure)
+    browser = cookies.read(http, cookies.browser) or secrets.token_urlsafe(24)
+    uow.interactions.add(
+        Interaction(
+            interaction_hash=hash_secret(interaction_id),
+            request=arrival.request,
+            created_at=now,
+            expires_at=now + context.policy.lifetimes.interaction,
+            browser_hash=hash_secret(browser) if bind else None,
+            request_uri_hash=arrival.request_uri_hash,
+        )
+    )
+    await uow.commit()
+    answer = see_other(f"{context.issuer}/{page}/{interaction_id}")
+    if bind and cookies.read(http, cookies.browser) is None:
+        cookies.set_browser(answer, browser)
+    return answer
+
+
+async def _bind_browser(
+    context: Context, uow: UnitOfWork, http: Request, interaction: Interaction, interaction_id: str
+) -> Response:
+    """Bind an interaction that arrived by POST to the first browser that opens it (abuse case P1)."""
+    cookies = Cookies(context.is_secure)
+    browser = cookies.read(http, cookies.browser) or secrets.token_urlsafe(24)
+    uow.interactions.bind(interaction, hash_secret(browser))
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise JourneyError(Trouble.OTHER_BROWSER, client_id=interaction.request.client_id) from closed
+    answer = see_other(f"{context.issuer}/authorize/{interaction_id}")
+    if cookies.read(http, cookies.browser) is None:
+        cookies.set_browser(answer, browser)
+    return answer
+
+
+async def _deny(
+    context: Context, uow: UnitOfWork, http: Request, interaction: Interaction, now: datetime
+) -> Response:
+    request = interaction.request
+    uow.interactions.finish(interaction, now)
+    if interaction.request_uri_hash is not None:
+        uow.codes.use_pushed_request(interaction.request_uri_hash, now)
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise JourneyError(Trouble.EXPIRED, client_id=request.client_id) from closed
+    error = AccessDeniedError("the person, or the policy on their behalf, refused")
+    note(http, error=error.error)
+    return error_answer(context, http, request.redirect_uri, request.response_mode, error, request.state)

@@ -1,0 +1,36 @@
+"""Pushed authorization requests. RFC 9126."""
+
+import secrets
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.protocol.authorization_request import CHECKS_PUSHED, PUSHED_REQUEST_URI, read_request
+from idp.store.writes import GateClosedError
+from idp.web.answers import json_answer
+from idp.web.client_authentication import authenticate_client, replayed_assertion, spend_assertion
+from idp.web.requests import read_form
+from idp.web.state import context_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/par")
+async def pushed_authorization_request(http: Request) -> Response:
+    """Keep a request for the browser to name: RFC 9126 §2.1, §2.2."""
+    context = context_of(http)
+    now = context.clock()
+    parameters = await read_form(http)
+    authenticated = await authenticate_client(context, http, parameters, now)
+    request = read_request(parameters, authenticated.client, context.policy, CHECKS_PUSHED)
+    request_uri = PUSHED_REQUEST_URI + secrets.token_urlsafe(32)
+    lifetime = context.policy.lifetimes.pushed_request
+    uow = context.unit_of_work()
+    spend_assertion(uow, authenticated)
+    uow.codes.add_pushed_request(request_uri, request, now + lifetime)
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise replayed_assertion() from closed
+    return json_answer({"request_uri": request_uri, "expires_in": int(lifetime.total_seconds())}, 201)

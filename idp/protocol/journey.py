@@ -1,0 +1,198 @@
+"""The way from an authorization request to its answer: which page comes next, or none.
+
+OpenID Connect Core §3.1.2.3, §3.1.2.4. One question a page, and never a page whose answer is known:
+a session that is good enough is not asked again, a person who lacks one factor is asked for that one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from idp.identity.account_links import (
+    LIVE,
+    AccountLink,
+    Applicant,
+    LinkRefusedError,
+    Refusal,
+    check_holder,
+    check_policy,
+    free_place,
+)
+from idp.identity.assurance import Acr, Method, missing_method
+from idp.identity.citizens import Citizen, age_on
+from idp.identity.consents import AskReason, Consent, reason_to_ask
+from idp.identity.sessions import Session, is_fresh
+from idp.protocol.claims import requested_items
+from idp.protocol.errors import (
+    AccessDeniedError,
+    AccountSelectionRequiredError,
+    ConsentRequiredError,
+    InteractionRequiredError,
+    LoginRequiredError,
+    OAuthError,
+)
+from idp.protocol.model import AuthorizationRequest, Client
+
+
+class Page(StrEnum):
+    """The pages of a journey; the value is the first part of the page's path."""
+
+    SIGN_IN = "sign-in"
+    ACCOUNT_CHOICE = "account-choice"
+    SECOND_FACTOR = "second-factor"
+    REFUSED = "refused"
+    CONSENT = "consent"
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who is there: a living session and its person."""
+
+    session: Session
+    citizen: Citizen
+    consent: Consent | None
+    """The person's latest consent for this client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What already happened on this journey."""
+
+    started_at: datetime | None = None
+    chosen_session_id: str | None = None
+    consent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What comes next; with no page the request can be answered."""
+
+    page: Page | None
+    method: Method | None = None
+    """The factor that is missing."""
+    reason: AskReason | None = None
+    """Why consent is asked."""
+    refusal: Refusal | None = None
+
+
+_ANSWERED = NextStep(None)
+
+
+def step_before_person(
+    request: AuthorizationRequest, presence: Presence | None, progress: Progress, now: datetime
+) -> NextStep | None:
+    """Return the step that settles who is there; None when that is settled.
+
+    OpenID Connect Core §3.1.2.1: `prompt=login`, `prompt=select_account`, `max_age`.
+    """
+    if presence is None:
+        return NextStep(Page.SIGN_IN)
+    context = presence.session.context
+    signed_in_here = progress.started_at is not None and context.auth_time >= progress.started_at
+    if signed_in_here:
+        return None
+    not_before = (progress.started_at or now) if "login" in request.prompt else None
+    if not is_fresh(context, max_age=request.max_age, not_before=not_before, now=now):
+        return NextStep(Page.SIGN_IN)
+    if "select_account" in request.prompt and progress.chosen_session_id != presence.session.session_id:
+        return NextStep(Page.ACCOUNT_CHOICE)
+    return None
+
+
+def missing_factor(
+    request: AuthorizationRequest, client: Client, have: Session, enrolled: Iterable[Method]
+) -> Method | None:
+    """Return the one factor to ask for: RFC 9470, OpenID Connect Core §3.1.2.1 (`acr_values`).
+
+    `acr_values` are wishes in order of preference: the first that holds or can be reached decides. The
+    client's `min_acr` is a condition. Raises LinkRefusedError when this person cannot meet it.
+    """
+    methods = tuple(enrolled)
+    context = have.context
+    for wish in request.acr_values:
+        if context.acr.satisfies(wish):
+            break
+        method = missing_method(context.amr, wish, methods)
+        if method is not None:
+            return method
+    minimum = client.policy.min_acr
+    if context.acr.satisfies(minimum):
+        return None
+    method = missing_method(context.amr, minimum, methods)
+    if method is None:
+        raise LinkRefusedError(Refusal.ACR_TOO_LOW)
+    return method
+
+
+def needs_enrolled_methods(request: AuthorizationRequest, client: Client, have: Acr) -> bool:
+    """Tell whether it matters which factors the person has: only when the session's level falls short."""
+    return not all(have.satisfies(acr) for acr in (client.policy.min_acr, *request.acr_values[:1]))
+
+
+def check_person(
+    request: AuthorizationRequest,
+    client: Client,
+    presence: Presence,
+    neighbours: Iterable[AccountLink],
+    now: datetime,
+) -> AccountLink | None:
+    """Check the person, and the account they want linked, against the platform's policy.
+
+    Returns the person's own live link to that account, if there is one. Raises LinkRefusedError.
+    """
+    citizen = presence.citizen
+    applicant = Applicant(
+        citizen.citizen_id,
+        citizen.proofing,
+        presence.session.context.acr,
+        age_on(citizen.personal_data.birthdate, now),
+    )
+    check_policy(client.policy, applicant)
+    if request.account_link is None:
+        return None
+    live = [link for link in neighbours if link.status in LIVE]
+    holder = next((link for link in live if link.account_id == request.account_link.account_id), None)
+    check_holder(holder, citizen.citizen_id)
+    if holder is None:
+        occupied = {link.place for link in live if link.citizen_id == citizen.citizen_id and link.place}
+        free_place(occupied, client.policy)
+    return holder
+
+
+def consent_step(
+    request: AuthorizationRequest,
+    presence: Presence,
+    progress: Progress,
+    own_link: AccountLink | None,
+    now: datetime,
+) -> NextStep:
+    """Return the consent page with the reason for it, or that everything is answered (rule R7)."""
+    consent = presence.consent
+    if consent is not None and consent.consent_id == progress.consent_id:
+        return _ANSWERED
+    reason = reason_to_ask(
+        consent,
+        scope=request.scope,
+        claims={item.name for item in requested_items(request)},
+        purpose=None if request.account_link is None else request.account_link.purpose,
+        links_new_account=request.account_link is not None and own_link is None,
+        consent_prompted="consent" in request.prompt,
+        now=now,
+    )
+    return _ANSWERED if reason is None else NextStep(Page.CONSENT, reason=reason)
+
+
+def error_instead_of(step: NextStep) -> OAuthError:
+    """Return what `prompt=none` gets where a page would have been shown: OIDC Core §3.1.2.6."""
+    match step.page:
+        case Page.SIGN_IN:
+            return LoginRequiredError("nobody is signed in, or not recently enough")
+        case Page.ACCOUNT_CHOICE:
+            return AccountSelectionRequiredError("the person must choose an account")
+        case Page.CONSENT:
+            return ConsentRequiredError("the person must be asked for consent")
+        case Page.SECOND_FACTOR:
+            return InteractionRequiredError("the person must show another factor")
+        case _:
+            return AccessDeniedError("the request was refused")

@@ -1,0 +1,53 @@
+"""Responses, each kind with the headers it needs. Built from bytes: a dict would be encoded twice."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+_PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def json_answer(
+    content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return JSON that no cache keeps (RFC 6749 §5.1)."""
+    return Response(
+        orjson.dumps(content),
+        status,
+        headers={**NO_STORE, **(headers or {})},
+        media_type="application/json",
+    )
+
+
+def page_answer(content: bytes, status: int = 200, *, form_targets: Sequence[str] = ()) -> Response:
+    """Return a page under a strict Content-Security-Policy.
+
+    `form_targets` are origins a form may lead to: browsers hold `form-action` against the redirect
+    that follows a form, so the platform's origin must be named on every page of its journey.
+    """
+    form_action = " ".join(("'self'", *form_targets))
+    policy = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action {form_action}"
+    )
+    return Response(
+        content,
+        status,
+        headers={**_PAGE_HEADERS, "Content-Security-Policy": policy},
+        media_type="text/html; charset=utf-8",
+    )
+
+
+def see_other(location: str) -> Response:
+    """Return a redirect that is always followed by GET, so that no form is sent on (RFC 9700 §4.12)."""
+    return Response(b"", 303, headers={"Location": location, **NO_STORE, "Referrer-Policy": "no-referrer"})

@@ -1,0 +1,153 @@
+"""The answer to an authorization request: a code or an error, by redirect or by form. RFC 6749 §4.1.2."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.audit.events import Actor, ActorKind, Event
+from idp.identity.account_links import AccountLink, Status
+from idp.protocol.authorization_response import error_parameters, redirect_location, success_parameters
+from idp.protocol.claims import granted_claims
+from idp.protocol.errors import OAuthError
+from idp.protocol.journey import Presence
+from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Client, Grant
+from idp.store.grants import hash_secret
+from idp.store.interactions import Interaction
+from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
+from idp.web.answers import page_answer, see_other
+from idp.web.failures import JourneyError, Trouble, note
+from idp.web.journey import Standing
+from idp.web.state import Context
+
+
+def origin_of(uri: str) -> str:
+    """Return the origin of a redirect URI, as `form-action` needs it; a private scheme stands alone."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def error_answer(
+    context: Context, http: Request, redirect_uri: str, mode: str, error: OAuthError, state: str | None
+) -> Response:
+    """Return an error to the platform: RFC 6749 §4.1.2.1, with `iss` (RFC 9207 §2)."""
+    return _answer(context, http, redirect_uri, mode, error_parameters(error, state, context.issuer))
+
+
+def _answer(
+    context: Context, http: Request, redirect_uri: str, mode: str, parameters: Mapping[str, str]
+) -> Response:
+    if mode == "form_post":
+        content = context.render_form_post(http, redirect_uri, parameters)
+        return page_answer(content, form_targets=(origin_of(redirect_uri),))
+    return see_other(redirect_location(redirect_uri, parameters))
+
+
+async def grant_authorization(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    standing: Standing,
+    request_uri_hash: bytes | None,
+    interaction: Interaction | None,
+    now: datetime,
+) -> Response:
+    """Issue a code for what was agreed: code, pending link and audit event in one commit.
+
+    The gates of the interaction and of the pushed request make a second answer impossible.
+    """
+    request, client, presence = standing.request, standing.client, standing.presence
+    if presence is None:
+        raise JourneyError(Trouble.EXPIRED, client_id=client.client_id, detail="nobody is signed in")
+    if interaction is not None:
+        uow.interactions.finish(interaction, now)
+    if request_uri_hash is not None:
+        uow.codes.use_pushed_request(request_uri_hash, now)
+    subject = context.custody.data.pairwise_subject(client.sector, presence.citizen.citizen_id)
+    link = standing.own_link or _pending_link(request, client, presence, subject, now)
+    if link is not None and link.status is Status.PENDING:
+        uow.account_links.add(link, now)
+    grant = _grant(context, request, presence, subject, link, now)
+    code = secrets.token_urlsafe(32)
+    uow.codes.add(
+        AuthorizationCode(
+            code_hash=hash_secret(code),
+            redirect_uri=request.redirect_uri,
+            code_challenge=request.code_challenge,
+            grant=grant,
+            expires_at=now + context.policy.lifetimes.code,
+        )
+    )
+    uow.sessions.seen(presence.session, now)
+    uow.ledger.append(
+        Event(
+            type="authorization:granted",
+            actor=Actor(ActorKind.CITIZEN, presence.citizen.citizen_id),
+            occurred_at=now,
+            client_id=client.client_id,
+            citizen_id=presence.citizen.citizen_id,
+            link_id=None if link is None else link.link_id,
+            details={"grant_id": grant.grant_id, "acr": grant.acr.value},
+        )
+    )
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise JourneyError(Trouble.EXPIRED, client_id=client.client_id, detail=closed.gate) from closed
+    note(http, grant_id=grant.grant_id)
+    parameters = success_parameters(code, request.state, context.issuer)
+    return _answer(context, http, request.redirect_uri, request.response_mode, parameters)
+
+
+def _pending_link(
+    request: AuthorizationRequest, client: Client, presence: Presence, subject: str, now: datetime
+) -> AccountLink | None:
+    asked = request.account_link
+    if asked is None:
+        return None
+    return AccountLink(
+        link_id=secrets.token_urlsafe(16),
+        client_id=client.client_id,
+        account_id=asked.account_id,
+        citizen_id=presence.citizen.citizen_id,
+        subject=subject,
+        status=Status.PENDING,
+        proofing=presence.citizen.proofing,
+        acr=presence.session.context.acr,
+        requested_at=now,
+        handle=asked.handle,
+        profile_uri=asked.profile_uri,
+        purpose=asked.purpose,
+    )
+
+
+def _grant(
+    context: Context,
+    request: AuthorizationRequest,
+    presence: Presence,
+    subject: str,
+    link: AccountLink | None,
+    now: datetime,
+) -> Grant:
+    consent, session = presence.consent, presence.session
+    return Grant(
+        grant_id=secrets.token_urlsafe(16),
+        client_id=request.client_id,
+        citizen_id=session.citizen_id,
+        subject=subject,
+        session_id=session.session_id,
+        scope=request.scope,
+        claims=granted_claims(request, frozenset() if consent is None else consent.claims),
+        acr=session.context.acr,
+        amr=session.context.amr,
+        auth_time=session.context.auth_time,
+        nonce=request.nonce,
+        consent_id=None if consent is None else consent.consent_id,
+        link_id=None if link is None else link.link_id,
+        issued_at=now,
+        expires_at=now + context.policy.lifetimes.grant,
+    )

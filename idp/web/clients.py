@@ -1,0 +1,75 @@
+"""Registered clients in memory. A change in the store is taken over within a second by every process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from idp.protocol.jose import PublicKey, parse_jwk_set
+from idp.protocol.model import Client
+from idp.store.unit_of_work import UnitOfWork
+
+FetchKeys = Callable[[str], Awaitable[tuple[PublicKey, ...]]]
+"""Fetches a jwks_uri; handed in by the application, because only `idp.outbound` dials out."""
+
+REFETCH_PAUSE = timedelta(seconds=30)
+"""An unknown `kid` makes us fetch a client's keys again, but not more often than this."""
+KEYS_VALIDITY = timedelta(minutes=15)
+_PAGE = 500
+
+
+class ClientDirectory:
+    """All clients by id, and their parsed keys."""
+
+    def __init__(self, open_unit_of_work: Callable[[], UnitOfWork], fetch_keys: FetchKeys) -> None:
+        self._open = open_unit_of_work
+        self._fetch_keys = fetch_keys
+        self._clients: dict[str, Client] = {}
+        self._revision: tuple[int, int] | None = None
+        self._parsed: dict[str, tuple[object, tuple[PublicKey, ...]]] = {}
+        self._fetched: dict[str, tuple[datetime, tuple[PublicKey, ...]]] = {}
+        self._fetching: dict[str, asyncio.Lock] = {}
+
+    async def refresh(self) -> None:
+        """Take over what changed in the store: one small statement when nothing did."""
+        clients = self._open().clients
+        revision = await clients.revision()
+        if revision == self._revision:
+            return
+        found: dict[str, Client] = {}
+        after = ""
+        while page := await clients.page(after=after, limit=_PAGE):
+            found |= {stored.client.client_id: stored.client for stored in page}
+            after = page[-1].client.client_id
+        self._clients, self._revision = found, revision
+        self._parsed = {name: kept for name, kept in self._parsed.items() if name in found}
+
+    async def find(self, client_id: str | None) -> Client | None:
+        """Return a client, suspended or not. One that was just registered is looked up in the store."""
+        if not client_id or len(client_id) > 255:
+            return None
+        known = self._clients.get(client_id)
+        if known is not None:
+            return known
+        stored = await self._open().clients.find(client_id)
+        return None if stored is None else stored.client
+
+    async def keys_of(self, client: Client, now: datetime, *, again: bool = False) -> tuple[PublicKey, ...]:
+        """Return a client's verification keys; `again` fetches its jwks_uri anew, if that is not too soon."""
+        if client.jwks_uri is None:
+            return self._registered_keys(client)
+        # One fetch at a time for each client: many requests with a new kid must not become many fetches.
+        async with self._fetching.setdefault(client.client_id, asyncio.Lock()):
+            kept = self._fetched.get(client.jwks_uri)
+            if kept is not None and now < kept[0] + (REFETCH_PAUSE if again else KEYS_VALIDITY):
+                return kept[1]
+            keys = await self._fetch_keys(client.jwks_uri)
+            self._fetched[client.jwks_uri] = (now, keys)
+            return keys
+
+    def _registered_keys(self, client: Client) -> tuple[PublicKey, ...]:
+        if client.jwks is None:
+            return ()
+        kept = self._parsed.get(client.client_id)
+        if kept is None or kept[0] is not client.jwks:
+            kept = self._parsed[client.client_id] = (client.jwks, parse_jwk_set(client.jwks))
+        return kept[1]

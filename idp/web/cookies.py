@@ -1,0 +1,59 @@
+"""The two cookies: one for the session, one that tells browsers apart before anybody signed in. RFC 6265bis.
+
+With https both carry the `__Host-` prefix: no other host or path can set or shadow them. On plain
+http://localhost the prefix is impossible, so the names differ and `Secure` is left out.
+"""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+_BROWSER_SECONDS = 365 * 24 * 3600
+_LANGUAGE_SECONDS = 365 * 24 * 3600
+_LONGEST_COOKIE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """Names and attributes, by whether browsers reach us through https."""
+
+    is_secure: bool
+
+    @property
+    def session(self) -> str:
+        """The name of the session cookie."""
+        return "__Host-lienket-session" if self.is_secure else "lienket-session"
+
+    @property
+    def browser(self) -> str:
+        """The name of the cookie that binds an interaction to a browser."""
+        return "__Host-lienket-browser" if self.is_secure else "lienket-browser"
+
+    def read(self, request: Request, name: str) -> str | None:
+        """Return a cookie of ours, or None when it is absent or cannot be one."""
+        value = request.cookies.get(name)
+        if not value or len(value) > _LONGEST_COOKIE or not value.isascii():
+            return None
+        return value
+
+    def set_session(self, response: Response, value: str) -> None:
+        """Set the session cookie; it ends with the browser, the server's limits end it before."""
+        self._set(response, self.session, value, None)
+
+    def clear_session(self, response: Response) -> None:
+        """Take the session cookie back."""
+        self._set(response, self.session, "", 0)
+
+    def set_browser(self, response: Response, value: str) -> None:
+        """Set the browser cookie."""
+        self._set(response, self.browser, value, _BROWSER_SECONDS)
+
+    def set_language(self, response: Response, value: str) -> None:
+        """Remember the language a person chose."""
+        self._set(response, "lang", value, _LANGUAGE_SECONDS)
+
+    def _set(self, response: Response, name: str, value: str, max_age: int | None) -> None:
+        response.set_cookie(
+            name, value, max_age=max_age, path="/", secure=self.is_secure, httponly=True, samesite="lax"
+        )

@@ -1,0 +1,74 @@
+"""Refusals on their way to the caller: what happened, as one exception, and what the log will hold.
+
+Machines read RFC 6749 §5.2 JSON, people read a page with a reference. Which of the two is decided by
+`idp.app`, where the handlers are registered; nowhere else is an error response built.
+"""
+
+import secrets
+from collections.abc import MutableMapping
+from enum import StrEnum
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+
+class Trouble(StrEnum):
+    """What happened, where no page of the journey can be shown."""
+
+    BAD_REQUEST = "bad_request"
+    """The network asked in a way that cannot be trusted or understood; nothing may redirect."""
+    EXPIRED = "expired"
+    """The interaction is over, used or unknown."""
+    OTHER_BROWSER = "other_browser"
+    """The interaction was started in another browser, or cookies are off (abuse case P1)."""
+    CLIENT_SUSPENDED = "client_suspended"
+    STALE_FORM = "stale_form"
+    """A form's token does not fit the session."""
+    NOT_FOUND = "not_found"
+    TOO_MANY = "too_many"
+    UNAVAILABLE = "unavailable"
+    FAULT = "fault"
+    """Our own mistake."""
+
+
+STATUS: dict[Trouble, int] = {
+    Trouble.BAD_REQUEST: 400,
+    Trouble.EXPIRED: 400,
+    Trouble.OTHER_BROWSER: 403,
+    Trouble.CLIENT_SUSPENDED: 403,
+    Trouble.STALE_FORM: 403,
+    Trouble.NOT_FOUND: 404,
+    Trouble.TOO_MANY: 429,
+    Trouble.UNAVAILABLE: 503,
+    Trouble.FAULT: 500,
+}
+
+
+class JourneyError(Exception):
+    """A person's way ends here, with a page that says what happened and what to do.
+
+    `client_id` names the network to go back to, where one is known for sure.
+    """
+
+    def __init__(self, trouble: Trouble, *, client_id: str | None = None, detail: str | None = None) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
+        self.client_id = client_id
+        self.detail = detail
+
+
+def new_reference() -> str:
+    """Return a reference that a person can read out: 8 characters without look-alikes."""
+    return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTUVWXYZ") for _ in range(8))
+
+
+def log_members(scope: Scope) -> MutableMapping[str, Any]:
+    """Return what this request adds to its own line in the log."""
+    members: MutableMapping[str, Any] = scope.setdefault("lienket.log", {})
+    return members
+
+
+def note(request: Request, **members: str | float | None) -> None:
+    """Add members to this request's line in the log: ids and codes, never a token or a person."""
+    log_members(request.scope).update(members)

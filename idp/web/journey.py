@@ -1,0 +1,136 @@
+"""Where a person stands on the way through an authorization: loaded once, judged by the pure rules.
+
+The authorization endpoint and the pages both ask here, so that no page can be reached out of turn:
+whoever opens one whose question is not due is sent to `/authorize/{interaction}`, which knows the next.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from starlette.requests import Request
+
+from idp.identity.account_links import AccountLink, LinkRefusedError
+from idp.identity.assurance import Method
+from idp.protocol import journey as rules
+from idp.protocol.journey import NextStep, Page, Presence, Progress
+from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
+from idp.store.citizens import SignInRecord
+from idp.store.grants import hash_secret
+from idp.store.interactions import Interaction
+from idp.store.sessions import SignedIn
+from idp.store.unit_of_work import UnitOfWork
+from idp.web.cookies import Cookies
+from idp.web.failures import JourneyError, Trouble, note
+from idp.web.state import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An authorization request with everything that its next step depends on."""
+
+    request: AuthorizationRequest
+    client: Client
+    step: NextStep
+    presence: Presence | None = None
+    own_link: AccountLink | None = None
+    """The person's live link to the account that is to be linked."""
+    neighbours: tuple[AccountLink, ...] = ()
+
+
+async def load_interaction(
+    context: Context, uow: UnitOfWork, http: Request, interaction_id: str, now: datetime
+) -> tuple[Interaction, Client]:
+    """Return the interaction that this browser may go on with, and its client.
+
+    Raises JourneyError: unknown, over, answered, another browser's, or its network is suspended.
+    """
+    interaction = await uow.interactions.find(interaction_id) if len(interaction_id) <= 64 else None
+    if interaction is None:
+        raise JourneyError(Trouble.EXPIRED, detail="unknown interaction")
+    client_id = interaction.request.client_id
+    note(http, client_id=client_id)
+    if interaction.finished_at is not None or now >= interaction.expires_at:
+        raise JourneyError(Trouble.EXPIRED, client_id=client_id, detail="finished or expired interaction")
+    cookies = Cookies(context.is_secure)
+    browser = cookies.read(http, cookies.browser)
+    if interaction.browser_hash is not None and (
+        browser is None or hash_secret(browser) != interaction.browser_hash
+    ):
+        raise JourneyError(Trouble.OTHER_BROWSER, client_id=client_id)
+    client = await context.clients.find(client_id)
+    if client is None or client.status is not ClientStatus.ACTIVE:
+        raise JourneyError(Trouble.CLIENT_SUSPENDED)
+    return interaction, client
+
+
+async def find_signed_in(
+    context: Context, uow: UnitOfWork, http: Request, now: datetime, *, client_id: str | None = None
+) -> SignedIn | None:
+    """Return who is signed in with this browser: a living session of an active person, or nobody."""
+    cookies = Cookies(context.is_secure)
+    cookie = cookies.read(http, cookies.session)
+    if cookie is None:
+        return None
+    found = (
+        await uow.sessions.find(cookie)
+        if client_id is None
+        else await uow.sessions.find_with_consent(cookie, client_id)
+    )
+    if found is None or not found.citizen.is_active():
+        return None
+    return found if found.session.is_alive(context.session_limits, now) else None
+
+
+async def assess(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    request: AuthorizationRequest,
+    client: Client,
+    interaction: Interaction | None,
+    now: datetime,
+) -> Standing:
+    """Judge what comes next for this request in this browser. Reads at most three rows, writes nothing."""
+    signed_in = await find_signed_in(context, uow, http, now, client_id=client.client_id)
+    presence = None
+    if signed_in is not None:
+        presence = Presence(signed_in.session, signed_in.citizen, signed_in.consent)
+    progress = Progress()
+    if interaction is not None:
+        progress = Progress(interaction.created_at, interaction.chosen_session_id, interaction.consent_id)
+    step = rules.step_before_person(request, presence, progress, now)
+    standing = Standing(request, client, step or NextStep(None), presence)
+    if step is not None or presence is None:
+        return standing
+    try:
+        method = await _missing_factor(uow, request, client, presence)
+        if method is not None:
+            return replace(standing, step=NextStep(Page.SECOND_FACTOR, method=method))
+        neighbours: list[AccountLink] = []
+        if request.account_link is not None:
+            neighbours = await uow.account_links.neighbours(
+                client.client_id, request.account_link.account_id, presence.citizen.citizen_id
+            )
+        own_link = rules.check_person(request, client, presence, neighbours, now)
+    except LinkRefusedError as refused:
+        return replace(standing, step=NextStep(Page.REFUSED, refusal=refused.refusal))
+    step = rules.consent_step(request, presence, progress, own_link, now)
+    return replace(standing, step=step, own_link=own_link, neighbours=tuple(neighbours))
+
+
+async def _missing_factor(
+    uow: UnitOfWork, request: AuthorizationRequest, client: Client, presence: Presence
+) -> Method | None:
+    session = presence.session
+    if not rules.needs_enrolled_methods(request, client, session.context.acr):
+        return None
+    record = await uow.citizens.sign_in_record(session.citizen_id)
+    return rules.missing_factor(request, client, session, enrolled_methods(record))
+
+
+def enrolled_methods(record: SignInRecord | None) -> tuple[Method, ...]:
+    """Return the factors a person could show."""
+    if record is None:
+        return ()
+    enrolled = {Method.PASSWORD: record.password_hash, Method.ONE_TIME_PASSWORD: record.totp_secret}
+    return tuple(method for method, secret in enrolled.items() if secret is not None)

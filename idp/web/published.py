@@ -1,0 +1,55 @@
+"""What the provider publishes, as bytes made once: metadata and keys. RFC 8414, RFC 7517.
+
+A request costs no more than sending them. When keys change, `renew` makes them again.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.protocol.jose import PublicKey, parse_jwk_set
+from idp.protocol.metadata import server_metadata
+from idp.protocol.model import Policy
+from keys import Custody
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A public JSON document with its entity tag."""
+
+    body: bytes
+    max_age: int
+    """Seconds that a cache may keep it."""
+    headers: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        headers = {
+            "Cache-Control": f"public, max-age={self.max_age}",
+            "ETag": f'"{sha256(self.body).hexdigest()[:32]}"',
+            "Access-Control-Allow-Origin": "*",
+        }
+        object.__setattr__(self, "headers", headers)
+
+    def answer(self, http: Request) -> Response:
+        """Return the document, or 304 where the caller has it already (RFC 9110 §13.1.2)."""
+        if http.headers.get("if-none-match") == self.headers["ETag"]:
+            return Response(status_code=304, headers=self.headers)
+        return Response(self.body, headers=self.headers, media_type="application/json")
+
+
+class Published:
+    """The public documents, and our own verification keys as the token rules take them."""
+
+    def __init__(self, policy: Policy, custody: Custody) -> None:
+        self._custody = custody
+        self.metadata = Document(orjson.dumps(server_metadata(policy)), max_age=3600)
+        self.renew()
+
+    def renew(self) -> None:
+        """Make the key documents again, after a rotation."""
+        jwks = self._custody.signing.public_jwks()
+        self.jwks = Document(orjson.dumps(jwks), max_age=300)
+        self.verification_keys: tuple[PublicKey, ...] = parse_jwk_set(jwks)

@@ -1,0 +1,67 @@
+"""What the application opens at its start and every handler uses: typed, and never at import."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from starlette.requests import Request
+
+from idp.authenticators.hashing_pool import HashingPool
+from idp.authenticators.throttling import AttemptLimits
+from idp.identity.sessions import SessionLimits
+from idp.protocol.model import Policy
+from idp.store.database import Database
+from idp.store.unit_of_work import UnitOfWork
+from idp.web.clients import ClientDirectory
+from idp.web.log import Log
+from idp.web.published import Published
+from keys import Custody
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The opened parts of one process."""
+
+    policy: Policy
+    database: Database
+    custody: Custody
+    clients: ClientDirectory
+    published: Published
+    hashing: HashingPool
+    log: Log
+    clock: Clock
+    session_limits: SessionLimits
+    pair_limits: AttemptLimits
+    source_limits: AttemptLimits
+    render_form_post: Callable[[Request, str, Mapping[str, str]], bytes]
+    """Renders an authorization response as a form; handed in, for pages are not known down here."""
+    mode: str
+
+    def unit_of_work(self) -> UnitOfWork:
+        """Return a fresh unit of work."""
+        return UnitOfWork(self.database, self.custody.data)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier; never taken from a request (abuse class 21)."""
+        return self.policy.issuer
+
+    @property
+    def is_secure(self) -> bool:
+        """Tell whether browsers reach us by https."""
+        return self.policy.issuer.startswith("https://")
+
+
+class State(TypedDict):
+    """The lifespan state."""
+
+    context: Context
+
+
+def context_of(request: Request) -> Context:
+    """Return the process's opened parts."""
+    context: Context = request.state.context
+    return context
