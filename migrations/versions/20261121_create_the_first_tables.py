@@ -1,13 +1,15 @@
 """create the first tables."""
 
-from alembic import op
 import sqlalchemy as sa
-
+from alembic import op
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+# The hash that the audit chain begins with (idp.audit.chain), written out: a migration does not change.
+GENESIS = bytes.fromhex("51b852564cc535aeff776f1c8d56d267000a0bd84649c471deecc279d9a7e952")
 
 
 def upgrade() -> None:
@@ -301,7 +303,7 @@ def upgrade() -> None:
             sa.column("chain_hash", sa.LargeBinary()),
             sa.column("sealed_at", sa.BigInteger()),
         ),
-        [{"head_id": 1, "sequence": 0, "chain_hash": bytes(32), "sealed_at": 0}],
+        [{"head_id": 1, "sequence": 0, "chain_hash": GENESIS, "sealed_at": 0}],
     )
 
 
