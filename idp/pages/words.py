@@ -100,6 +100,7 @@ EVENTS: Mapping[str, str] = {
     "consent:refused": msgid("You did not agree."),
     "consent:withdrawn": msgid("You withdrew your agreement."),
     "grant:issued": msgid("The network was given what you agreed to."),
+    "grant:redeemed": msgid("The network was given what you agreed to."),
     "grant:refreshed": msgid("The network renewed its access."),
     "grant:revoked": msgid("The network's access was ended."),
     "grant:replayed": msgid("Something was used twice; to be safe, the network's access was ended."),
@@ -118,6 +119,7 @@ ACTORS: Mapping[ActorKind, str] = {
 YES, NO = msgid("Yes"), msgid("No")
 GENDERS: Mapping[str, str] = {"male": msgid("Male"), "female": msgid("Female")}
 
+_ISOLATE, _END_ISOLATE = Markup("<bdi>"), Markup("</bdi>")
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 
@@ -174,7 +176,7 @@ class Words:
 
 def isolate(text: str) -> Markup:
     """Escape foreign text and fence its writing direction (Unicode UAX #9 §2.4.2; abuse case P11)."""
-    return Markup("<bdi>{}</bdi>").format(text)
+    return _ISOLATE + text + _END_ISOLATE
 
 
 def isolate_plain(text: str) -> str:
