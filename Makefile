@@ -45,13 +45,14 @@ format: setup-dev ## write the code the way `make check` wants it
 bench: setup-dev ## CPU and SQL statements per operation, on SQLite and on PostgreSQL
 	@$(VENV)/bin/python -m tests.bench $(ARGS)
 
-lock: setup ## resolve pyproject.toml again into the two lock files
+lock: setup ## resolve pyproject.toml again into the lock files
 	$(VENV)/bin/python -m pip install --quiet uv
-	printf 'setuptools>=77\n' | $(VENV)/bin/uv pip compile pyproject.toml - $(LOCKING) -o requirements.lock
-	printf 'setuptools>=77\n' | $(VENV)/bin/uv pip compile pyproject.toml - $(LOCKING) -o requirements-dev.lock \
-		--extra dev --constraint requirements.lock
+	echo 'setuptools>=77' | $(RESOLVE) pyproject.toml - -o requirements.lock
+	echo 'setuptools>=77' | $(RESOLVE) pyproject.toml - -o requirements-dev.lock --extra dev -c requirements.lock
+	printf '%s\n' cffi cmake ninja scikit-build-core setuptools-scm \
+		| $(RESOLVE) - -o requirements-image.lock -c requirements.lock
 
-LOCKING := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+RESOLVE := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 clean: ## remove the environment and everything that was generated; keeps the demo's data
