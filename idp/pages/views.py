@@ -15,16 +15,8 @@ from idp.identity.account_links import Refusal, Status
 from idp.identity.assurance import Acr, Method, Proofing
 from idp.identity.consents import TEXT_VERSION, AskReason
 
-PERSONAL_DATA = (
-    "name",
-    "personal_number",
-    "birthdate",
-    "address",
-    "phone_number",
-    "email",
-    "gender",
-    "nationality",
-)
+_IDENTIFYING = ("name", "personal_number", "birthdate", "address")
+PERSONAL_DATA = (*_IDENTIFYING, "phone_number", "email", "gender", "nationality")
 """What a person fears to give away, in the order in which the consent page promises to keep it."""
 
 ClaimValue = str | bool | int
