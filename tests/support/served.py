@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,8 @@ from urllib.request import ProxyHandler, build_opener
 from tests.support.postgresql import free_port
 
 IDP = Path(sys.executable).with_name("idp")
-LOGS = Path(__file__).resolve().parents[2] / ".artifacts" / "logs"
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / ".artifacts" / "logs"
 READY_WITHIN = 30.0
 
 _open_locally = build_opener(ProxyHandler({})).open
@@ -40,7 +41,9 @@ class ServedProvider:
     workers: int = 1
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
-    process: "subprocess.Popen[bytes] | None" = None
+    program: Sequence[str | Path] = (IDP, "serve")
+    ready_path: str = "/readyz"
+    process: subprocess.Popen[Any] | None = None
 
     @property
     def url(self) -> str:
@@ -83,19 +86,11 @@ class ServedProvider:
     def start(self) -> None:
         """Start the server and wait until it is ready."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [
-            IDP,
-            "serve",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-            "--workers",
-            str(self.workers),
-        ]
+        listening = ("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers))
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                command,
+                [*self.program, *listening],
+                cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -110,9 +105,9 @@ class ServedProvider:
             time.sleep(0.05)
 
     def is_ready(self) -> bool:
-        """Ask /readyz."""
+        """Ask the page that says so."""
         try:
-            with _open_locally(f"{self.url}/readyz", timeout=5) as answer:
+            with _open_locally(f"{self.url}{self.ready_path}", timeout=5) as answer:
                 return bool(answer.status == 200)
         except HTTPError as refusal:
             refusal.close()

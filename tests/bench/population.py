@@ -1,0 +1,90 @@
+"""Who is there before the measurement: people in the register, two platforms, and their keys."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from tests.support.served import ServedProvider
+
+PASSWORD = "mot mat khau du dai"
+REDIRECT_URI = "https://network.example/callback"
+
+BASIC = "bench-basic"
+SIGNED = "bench-signed"
+
+_REGISTRATION = """
+[client]
+client_id = "{client_id}"
+client_name = "{client_id}"
+client_uri = "https://network.example"
+redirect_uris = ["{redirect_uri}"]
+grant_types = ["authorization_code", "refresh_token"]
+scope = "openid offline_access"
+token_endpoint_auth_method = "{method}"
+id_token_signed_response_alg = "ES256"
+
+[policy]
+min_acr = "vn-1"
+min_proofing = "vn1"
+max_links_per_citizen = {links}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Everybody's names, and the secrets they prove themselves with."""
+
+    citizens: Sequence[str]
+    links_of_each: int
+    client_secret: str
+    client_key: ECKey
+
+
+def populate(provider: ServedProvider, citizens: int, links_of_each: int) -> Population:
+    """Fill a migrated database with the program's own commands."""
+    numbers = [f"000190{index:06}" for index in range(1, citizens + 1)]
+    register = provider.folder / "citizens.jsonl"
+    register.write_text("".join(f"{json.dumps(_citizen(number))}\n" for number in numbers))
+    provider.run("citizens", "import", register)
+
+    key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": "bench"}, private=True)
+    public = "\n".join(f'{name} = "{value}"' for name, value in key.as_dict(private=False).items() if value)
+    basic = _apply(provider, BASIC, "client_secret_basic", links_of_each)
+    _apply(provider, SIGNED, "private_key_jwt", links_of_each, f"\n[[client.jwks.keys]]\n{public}\n")
+    return Population(numbers, links_of_each, _find_secret(basic), key)
+
+
+def _apply(provider: ServedProvider, client_id: str, method: str, links: int, key: str = "") -> Any:
+    registration = provider.folder / f"{client_id}.toml"
+    registration.write_text(
+        _REGISTRATION.format(client_id=client_id, redirect_uri=REDIRECT_URI, method=method, links=links) + key
+    )
+    return provider.run("clients", "apply", registration)
+
+
+def _find_secret(document: Any) -> str:
+    """Return the secret that the command shows once, wherever its document has it."""
+    match document:
+        case {"client_secret": str(secret)}:
+            return secret
+        case dict():
+            return next(filter(None, map(_find_secret, document.values())), "")
+        case list():
+            return next(filter(None, map(_find_secret, document)), "")
+        case _:
+            return ""
+
+
+def _citizen(number: str) -> dict[str, str]:
+    return {
+        "personal_number": number,
+        "name": "Nguyễn Văn Thử",
+        "birthdate": "1990-01-01",
+        "proofing": "vn2",
+        "proofed_at": "2025-01-01",
+        "status": "active",
+        "password": PASSWORD,
+    }
