@@ -14,6 +14,7 @@ from idp.audit.events import ActorKind
 from idp.identity.account_links import Refusal, Status
 from idp.identity.assurance import Acr, Method, Proofing
 from idp.identity.consents import TEXT_VERSION, AskReason
+from idp.web.failures import Trouble
 
 _IDENTIFYING = ("name", "personal_number", "birthdate", "address")
 PERSONAL_DATA = (*_IDENTIFYING, "phone_number", "email", "gender", "nationality")
@@ -283,25 +284,6 @@ class EndedPage(Page):
     link: LinkCard
     ended_at: datetime
     my_accounts_uri: str = "/my/accounts"
-
-
-class Trouble(StrEnum):
-    """What happened, where no page of the journey can be shown."""
-
-    BAD_REQUEST = "bad_request"
-    """The network asked in a way that cannot be trusted or understood; nothing may redirect."""
-    EXPIRED = "expired"
-    """The interaction is over, used or unknown."""
-    OTHER_BROWSER = "other_browser"
-    """The interaction was started in another browser, or cookies are off (abuse case P1)."""
-    CLIENT_SUSPENDED = "client_suspended"
-    STALE_FORM = "stale_form"
-    """A form's token does not fit the session."""
-    NOT_FOUND = "not_found"
-    TOO_MANY = "too_many"
-    UNAVAILABLE = "unavailable"
-    FAULT = "fault"
-    """Our own mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,11 @@ ASSURANCE_LEVEL = "assurance_level"
 
 AGE_CLAIMS = ("age_over_14", "age_over_16", "age_over_18")
 
+ATTESTED = frozenset({ASSURANCE_LEVEL, *AGE_CLAIMS})
+"""What an account link is about: that a verified person of some level and age stands behind an account. Asked
+for, these belong to the question itself: whoever does not want them told refuses the whole. All else is a choice
+of its own (rules R4, R7)."""
+
 ITEM_OF_CLAIM: Mapping[str, str] = {
     "name": "name",
     "birthdate": "birthdate",
@@ -69,7 +74,7 @@ class RequestedItem:
 def requested_items(request: AuthorizationRequest) -> tuple[RequestedItem, ...]:
     """Return what the consent page lists, in its fixed order: Core §5.4 (voluntary), §5.5 (as stated).
 
-    The proofing level is part of what this provider attests and always essential where it is asked for.
+    What is ATTESTED is always essential where it is asked for.
     Claims that we do not know are no items: they are left out of the answer (Core §5.5).
     """
     items: dict[str, RequestedItem] = {}
@@ -77,7 +82,7 @@ def requested_items(request: AuthorizationRequest) -> tuple[RequestedItem, ...]:
         known = items.get(name, RequestedItem(name, essential=False))
         items[name] = RequestedItem(
             name,
-            essential=known.essential or wanted.essential or name == ASSURANCE_LEVEL,
+            essential=known.essential or wanted.essential or name in ATTESTED,
             purpose=known.purpose or wanted.purpose,
             where=known.where | {where},
         )

@@ -1,32 +1,72 @@
 """Counters of sign-in attempts, counted before the credential is looked at.
 
-The rule decides from the counters as they were read; the write carries them as its condition. When
-somebody else counted meanwhile the gate closes and the handler reads again, so that a burst of
-guesses cannot slip through between reading and counting.
+The rule is `authenticators.throttling.register`; here it stands as one upsert, so that a burst of
+guesses cannot slip through between reading and counting. A test holds the two against each other.
 """
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, case, or_, select
 
-from idp.authenticators.throttling import Attempts
+from idp.authenticators.throttling import AttemptLimits, Attempts, pauses
 from idp.store.encoding import micros, moment
 from idp.store.recorder import Recorder
 from idp.store.tables import attempts as t
-from idp.store.writes import Change, Insert, Remove
+from idp.store.writes import Change, Insert, Merge, Remove
+
+ATTEMPT_GATE = "attempt"
+"""Closed for an attempt that comes too early; it is then not counted."""
 
 _COLUMNS = ("attempt_key", "failures", "counted_since", "last_attempt_at", "expires_at")
-_FIRST = Insert("first_attempt", t, _COLUMNS, gate=True, unless_exists=True)
-_NEXT = Change(
-    "next_attempt",
+
+
+@cache
+def _count(limits: AttemptLimits) -> Insert:
+    """Return `register(…, limits, …)` as an upsert."""
+    window = limits.window // timedelta(microseconds=1)
+    waits = [(failures, pause // timedelta(microseconds=1)) for failures, pause in pauses(limits)]
+
+    def is_over(proposed: Any, row: Table) -> ColumnElement[bool]:
+        over: ColumnElement[bool] = row.c.counted_since <= proposed.last_attempt_at - window
+        return over
+
+    def changed(proposed: Any, row: Table) -> dict[str, ColumnElement[Any]]:
+        over = is_over(proposed, row)
+        return {
+            "failures": case((over, proposed.failures), else_=row.c.failures + 1),
+            "counted_since": case((over, proposed.counted_since), else_=row.c.counted_since),
+            "last_attempt_at": proposed.last_attempt_at,
+            "expires_at": proposed.expires_at,
+        }
+
+    def may_go_on(proposed: Any, row: Table) -> ColumnElement[bool]:
+        pause = case(*((row.c.failures >= failures, wait) for failures, wait in waits), else_=0)
+        return or_(is_over(proposed, row), row.c.last_attempt_at + pause <= proposed.last_attempt_at)
+
+    merge = Merge(("attempt_key",), changed, may_go_on)
+    return Insert(ATTEMPT_GATE, t, _COLUMNS, gate=True, merge=merge)
+
+
+_COUNT_ONLY = Insert(
+    "attempt_noted",
     t,
-    where=lambda bind: (
-        (t.c.attempt_key == bind("key"))
-        & (t.c.failures == bind("failures_before"))
-        & (t.c.last_attempt_at == bind("last_attempt_before"))
+    _COLUMNS,
+    merge=Merge(
+        ("attempt_key",),
+        lambda proposed, row: {
+            "failures": case((row.c.expires_at <= proposed.last_attempt_at, 1), else_=row.c.failures + 1),
+            "counted_since": case(
+                (row.c.expires_at <= proposed.last_attempt_at, proposed.counted_since),
+                else_=row.c.counted_since,
+            ),
+            "last_attempt_at": proposed.last_attempt_at,
+            "expires_at": case(
+                (row.c.expires_at <= proposed.last_attempt_at, proposed.expires_at), else_=row.c.expires_at
+            ),
+        },
     ),
-    values=lambda bind: {name: bind(name) for name in _COLUMNS[1:]},
-    gate=True,
 )
 _FORGET = Remove("attempts_forgotten", t, where=lambda bind: t.c.attempt_key == bind("key"))
 _TAKE_BACK = Change(
@@ -39,10 +79,11 @@ _MARK = Insert(
     "source_marked",
     t,
     _COLUMNS,
-    merge=(("attempt_key",), lambda proposed, _: {"expires_at": proposed.expires_at}),
+    merge=Merge(("attempt_key",), lambda proposed, _: {"expires_at": proposed.expires_at}),
 )
 _FIND = select(t).where(
-    or_(*(t.c.attempt_key == bindparam(name) for name in ("first", "second", "third", "fourth")))
+    or_(*(t.c.attempt_key == bindparam(name) for name in ("first", "second", "third", "fourth"))),
+    t.c.expires_at > bindparam("now"),
 )
 
 
@@ -52,9 +93,12 @@ class AttemptCounters:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    async def find(self, first: bytes, second: bytes, third: bytes, fourth: bytes) -> dict[bytes, Attempts]:
-        """Return the counters that stand under four keys; fewer keys are given by repeating one."""
-        rows = await self._recorder.fetch_all(_FIND, first=first, second=second, third=third, fourth=fourth)
+    async def find(self, keys: tuple[bytes, bytes, bytes, bytes], now: datetime) -> dict[bytes, Attempts]:
+        """Return the counters that stand under four keys."""
+        first, second, third, fourth = keys
+        rows = await self._recorder.fetch_all(
+            _FIND, first=first, second=second, third=third, fourth=fourth, now=micros(now)
+        )
         return {
             bytes(row["attempt_key"]): Attempts(
                 row["failures"], moment(row["counted_since"]), moment(row["last_attempt_at"])
@@ -62,24 +106,17 @@ class AttemptCounters:
             for row in rows
         }
 
-    def count(self, key: bytes, before: Attempts | None, after: Attempts, window: timedelta) -> None:
-        """Record a counter's next value; the gate closes when it was not as `before` any more."""
-        values = {
-            "failures": after.failures,
-            "counted_since": micros(after.counted_since),
-            "last_attempt_at": micros(after.last_attempt_at),
-            "expires_at": micros(after.last_attempt_at + window),
-        }
-        if before is None:
-            self._recorder.record(_FIRST, attempt_key=key, **values)
-            return
-        self._recorder.record(
-            _NEXT,
-            key=key,
-            failures_before=before.failures,
-            last_attempt_before=micros(before.last_attempt_at),
-            **values,
-        )
+    def count(self, key: bytes, limits: AttemptLimits, now: datetime) -> None:
+        """Record one more attempt; the gate `attempt` closes when it comes too early."""
+        self._record(_count(limits), key, 1, now, limits.window)
+
+    def note(self, key: bytes, now: datetime, window: timedelta) -> None:
+        """Record one more attempt on a counter that never refuses."""
+        self._record(_COUNT_ONLY, key, 1, now, window)
+
+    def mark(self, key: bytes, now: datetime, validity: timedelta) -> None:
+        """Record that a source signed a person in; found again as a counter without failures."""
+        self._record(_MARK, key, 0, now, validity)
 
     def forget(self, key: bytes) -> None:
         """Record that a counter starts anew, after a success."""
@@ -89,14 +126,13 @@ class AttemptCounters:
         """Record that one attempt was no failure after all."""
         self._recorder.record(_TAKE_BACK, key=key, none=0, one=1)
 
-    def mark(self, key: bytes, now: datetime, validity: timedelta) -> None:
-        """Record that a source signed a person in; found again as a counter without failures."""
+    def _record(self, write: Insert, key: bytes, failures: int, now: datetime, window: timedelta) -> None:
         at = micros(now)
         self._recorder.record(
-            _MARK,
+            write,
             attempt_key=key,
-            failures=0,
+            failures=failures,
             counted_since=at,
             last_attempt_at=at,
-            expires_at=micros(now + validity),
+            expires_at=micros(now + window),
         )

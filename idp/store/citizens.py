@@ -18,7 +18,7 @@ from idp.store.database import Row
 from idp.store.encoding import micros, moment
 from idp.store.recorder import Recorder
 from idp.store.tables import authenticators, citizens, personal_numbers
-from idp.store.writes import Change, Insert, Values
+from idp.store.writes import Change, Insert, Merge, Values
 
 
 class DataSeal(Protocol):
@@ -96,7 +96,7 @@ _PUT_AUTHENTICATOR = Insert(
     "authenticator",
     authenticators,
     ("citizen_id", "kind", "secret", "created_at"),
-    merge=(("citizen_id", "kind"), lambda proposed, _: {"secret": proposed.secret}),
+    merge=Merge(("citizen_id", "kind"), lambda proposed, _: {"secret": proposed.secret}),
 )
 _USE_TOTP_STEP = Change(
     "totp_step",

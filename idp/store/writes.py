@@ -30,6 +30,18 @@ def binder(prefix: str) -> Bind:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Merge:
+    """What becomes of a row that exists already: INSERT … ON CONFLICT DO UPDATE."""
+
+    columns: tuple[str, ...]
+    """The columns of the unique index that conflicts."""
+    changed: Callable[[Any, Table], Mapping[str, ColumnElement[Any]]]
+    """The new values, from (proposed row, existing row)."""
+    only_if: Callable[[Any, Table], ColumnElement[bool]] | None = None
+    """A condition without which the existing row stays, and the gate is closed."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Insert:
     """INSERT of one row. With `unless_exists` an existing row stays as it is and the gate is closed."""
 
@@ -38,8 +50,7 @@ class Insert:
     columns: tuple[str, ...]
     gate: bool = False
     unless_exists: bool = False
-    merge: tuple[tuple[str, ...], Callable[[Any, Table], Mapping[str, ColumnElement[Any]]]] | None = None
-    """The conflicting columns, and what an existing row becomes, from (proposed row, table)."""
+    merge: Merge | None = None
 
     def build(self, dialect: str, prefix: str, condition: ColumnElement[bool] | None) -> InsertStatement:
         """Return the statement; with a condition the row is inserted only when it holds."""
@@ -52,9 +63,11 @@ class Insert:
         if self.unless_exists:
             return statement.on_conflict_do_nothing()
         if self.merge is not None:
-            elements, changed = self.merge
+            proposed, only_if = statement.excluded, self.merge.only_if
             return statement.on_conflict_do_update(
-                index_elements=elements, set_=changed(statement.excluded, self.table)
+                index_elements=self.merge.columns,
+                set_=self.merge.changed(proposed, self.table),
+                where=None if only_if is None else only_if(proposed, self.table),
             )
         return statement
 

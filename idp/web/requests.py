@@ -1,6 +1,6 @@
 """Reading what a caller sent, with caps, before any of it is believed."""
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 
@@ -28,10 +28,22 @@ async def read_body(request: Request) -> bytes:
 
 async def read_form(request: Request) -> Parameters:
     """Return the form of a POST. Raises InvalidRequestError; RFC 6749 Appendix B wants this media type."""
+    _check_media_type(request)
+    return read_parameters(await read_body(request))
+
+
+async def read_form_with_choices(request: Request, name: str) -> tuple[Parameters, frozenset[str]]:
+    """Return a form and the ticked checkboxes of one name: the only field of our forms that repeats."""
+    _check_media_type(request)
+    body = await read_body(request)
+    ticked = parse_qs(body.decode("utf-8", "replace"), max_num_fields=200).get(name, ())
+    return read_parameters(body), frozenset(ticked)
+
+
+def _check_media_type(request: Request) -> None:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != _FORM:
         raise InvalidRequestError(f"the request body must be {_FORM}")
-    return read_parameters(await read_body(request))
 
 
 def read_query(request: Request) -> Parameters:

@@ -1,0 +1,172 @@
+"""The application: everything is opened, wired and closed here, and nothing at import."""
+
+import asyncio
+import contextlib
+import gc
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypedDict
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from idp import endpoints
+from idp.authenticators.hashing_pool import HashingPool
+from idp.authenticators.throttling import PAIR_LIMITS, SOURCE_LIMITS
+from idp.identity.sessions import SessionLimits
+from idp.outbound.client_keys import ClientKeys
+from idp.outbound.guarded_http import GuardedHTTP
+from idp.pages import account_choice, consent, explanations, my_accounts, second_factor, sign_in
+from idp.pages.failures import (
+    fault_answer,
+    http_failure,
+    journey_failure,
+    protocol_failure,
+    render_form_post,
+    store_failure,
+)
+from idp.pages.rendering import STATIC, Pages
+from idp.protocol.errors import ProtocolError
+from idp.protocol.model import Lifetimes, Policy
+from idp.settings import Settings
+from idp.store.opening import open_database
+from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import StoreUnavailableError
+from idp.web.answers import json_answer
+from idp.web.boundary import Boundary
+from idp.web.clients import ClientDirectory
+from idp.web.failures import JourneyError
+from idp.web.log import Log
+from idp.web.published import Published
+from idp.web.state import Context, context_of
+from keys import Custody, CustodyError
+
+REFRESH_SECONDS = 1.0
+"""How often a process looks for changed clients and keys."""
+
+
+class State(TypedDict):
+    """The lifespan state, reached by every request."""
+
+    context: Context
+    pages: Pages
+
+
+def utc_now() -> datetime:
+    """Return the present; the only clock of the application."""
+    return datetime.now(UTC)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return what the rules know of the settings."""
+    lifetimes = replace(
+        Lifetimes(),
+        code=timedelta(seconds=settings.code_seconds),
+        access_token=timedelta(minutes=settings.access_token_minutes),
+        refresh_token=timedelta(days=settings.refresh_token_days),
+    )
+    return Policy(issuer=settings.issuer, lifetimes=lifetimes)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[Context]:
+    """Open database, keys and pools; close them at the end."""
+    policy = policy_of(settings)
+    database = open_database(settings.database_url, connections=settings.database_connections)
+    custody = Custody.open(settings.keys_dir, settings.seal_file, clock())
+    outbound = GuardedHTTP(allow_loopback=settings.may_fetch_loopback)
+    clients = ClientDirectory(lambda: UnitOfWork(database, custody.data), ClientKeys(outbound).fetch)
+    hashing = HashingPool(settings.hashing_threads or max(1, os.cpu_count() or 1))
+    context = Context(
+        policy=policy,
+        database=database,
+        custody=custody,
+        clients=clients,
+        published=Published(policy, custody),
+        hashing=hashing,
+        log=Log(settings.log_file),
+        clock=clock,
+        session_limits=SessionLimits(
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            absolute=timedelta(hours=settings.session_absolute_hours),
+        ),
+        pair_limits=replace(PAIR_LIMITS, free=settings.free_password_attempts),
+        source_limits=replace(SOURCE_LIMITS, free=settings.source_attempts),
+        render_form_post=render_form_post,
+        mode=settings.mode.value,
+    )
+    try:
+        yield context
+    finally:
+        hashing.close()
+        await outbound.close()
+        await database.close()
+
+
+async def keep_fresh(context: Context) -> None:
+    """Take over changed clients and keys, once a second, for as long as the process lives."""
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        try:
+            await context.clients.refresh()
+            if context.custody.reload_if_changed(context.clock()):
+                context.published.renew()
+        except (StoreUnavailableError, CustodyError) as trouble:
+            # What was known before stays in use; the log says since when it is old.
+            context.log.write("refresh_failed", context.clock(), reason=str(trouble))
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """Return the application for these settings."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with opened(settings, clock) as context:
+            await context.clients.refresh()
+            freshness = asyncio.create_task(keep_fresh(context))
+            # What was made until now lives as long as the process: the collector need not walk it again.
+            gc.collect()
+            gc.freeze()
+            try:
+                yield {"context": context, "pages": Pages(settings.issuer)}
+            finally:
+                freshness.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await freshness
+
+    app = FastAPI(title="Lienket", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(endpoints.router)
+    for page in (sign_in, second_factor, consent, account_choice, my_accounts, explanations):
+        app.include_router(page.router)
+    app.add_api_route("/healthz", healthz, include_in_schema=False)
+    app.add_api_route("/readyz", readyz, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_exception_handler(ProtocolError, protocol_failure)
+    app.add_exception_handler(JourneyError, journey_failure)
+    app.add_exception_handler(StoreUnavailableError, store_failure)
+    app.add_exception_handler(HTTPException, http_failure)
+    app.add_middleware(
+        Boundary, log=lambda scope: scope["state"]["context"].log, clock=clock, render_fault=fault_answer
+    )
+    return app
+
+
+async def healthz() -> Response:
+    """Tell that the process lives."""
+    return json_answer({"status": "ok"})
+
+
+async def readyz(http: Request) -> Response:
+    """Tell whether the process can serve: the database answers."""
+    await context_of(http).clients.refresh()
+    return json_answer({"status": "ready"})
+
+
+def from_environment() -> FastAPI:
+    """Return the application for the environment's settings; what `idp serve` runs."""
+    return create_app(Settings.load())

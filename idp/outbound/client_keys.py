@@ -1,0 +1,23 @@
+"""Fetching a client's jwks_uri. RFC 7517 §5; abuse class 13."""
+
+import orjson
+
+from idp.outbound.guarded_http import GuardedHTTP, OutboundRefusedError
+from idp.protocol.errors import InvalidClientError
+from idp.protocol.jose import JOSEError, PublicKey, parse_jwk_set
+
+_FAILED = "the client's jwks_uri could not be read"
+
+
+class ClientKeys:
+    """Reads key sets through the guarded client."""
+
+    def __init__(self, http: GuardedHTTP) -> None:
+        self._http = http
+
+    async def fetch(self, jwks_uri: str) -> tuple[PublicKey, ...]:
+        """Return the keys at an address. Raises InvalidClientError, the reason in its detail."""
+        try:
+            return parse_jwk_set(orjson.loads(await self._http.get_json(jwks_uri)))
+        except (OutboundRefusedError, JOSEError, orjson.JSONDecodeError) as error:
+            raise InvalidClientError(_FAILED, detail=str(error)) from error

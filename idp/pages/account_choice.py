@@ -1,0 +1,53 @@
+"""Go on as the person who is signed in? OpenID Connect Core §3.1.2.1 (`prompt=select_account`)."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.identity.register import shown_name
+from idp.pages.frame import client_header, read_own_form, show
+from idp.pages.views import AccountChoicePage
+from idp.store.writes import GateClosedError
+from idp.web.answers import see_other
+from idp.web.failures import JourneyError, Trouble
+from idp.web.journey import find_signed_in, load_interaction
+from idp.web.state import context_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/account-choice/{interaction_id}")
+async def account_choice_page(http: Request, interaction_id: str) -> Response:
+    """Show who is signed in."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    interaction, client = await load_interaction(context, uow, http, interaction_id, now)
+    signed_in = await find_signed_in(context, uow, http, now)
+    if signed_in is None:
+        return see_other(f"{context.issuer}/sign-in/{interaction_id}")
+    view = AccountChoicePage(
+        client=client_header(context, client, interaction_id),
+        action=f"{context.issuer}/account-choice/{interaction_id}",
+        person=shown_name(signed_in.citizen.personal_data.name, is_demo=context.mode != "production"),
+    )
+    return show(http, view, request=interaction.request)
+
+
+@router.post("/account-choice/{interaction_id}")
+async def account_choice(http: Request, interaction_id: str) -> Response:
+    """Go on as this person, or sign in as another."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    interaction, client = await load_interaction(context, uow, http, interaction_id, now)
+    form = await read_own_form(http)
+    signed_in = await find_signed_in(context, uow, http, now)
+    if signed_in is None or form.get("choice") != "continue":
+        return see_other(f"{context.issuer}/sign-in/{interaction_id}")
+    uow.interactions.choose(interaction, signed_in.session.session_id)
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise JourneyError(Trouble.EXPIRED, client_id=client.client_id) from closed
+    return see_other(f"{context.issuer}/authorize/{interaction_id}")

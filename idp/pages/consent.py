@@ -1,0 +1,186 @@
+"""Link this account? What is shared, with its values; and what is not. PDPL Art. 9, rules R4, R5, R7, R22."""
+
+import secrets
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.audit.events import Actor, ActorKind, Event
+from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision
+from idp.identity.register import shown_name
+from idp.pages.frame import check_same_origin, client_header, locale_of, show
+from idp.pages.views import AccountCard, ConsentItem, ConsentPage, RefusedPage
+from idp.protocol.claims import ASSURANCE_LEVEL, agreed_items, item_value, requested_items
+from idp.protocol.journey import Page, Presence
+from idp.protocol.model import AuthorizationRequest
+from idp.store.interactions import Interaction
+from idp.store.writes import GateClosedError
+from idp.web.answers import see_other
+from idp.web.failures import JourneyError, Trouble, new_reference, note
+from idp.web.journey import Standing, assess, load_interaction
+from idp.web.requests import read_form_with_choices
+from idp.web.state import Context, context_of
+
+router = APIRouter(include_in_schema=False)
+
+
+async def _stand(context: Context, http: Request, interaction_id: str) -> tuple[Interaction, Standing]:
+    uow = context.unit_of_work()
+    now = context.clock()
+    interaction, client = await load_interaction(context, uow, http, interaction_id, now)
+    standing = await assess(context, uow, http, interaction.request, client, interaction, now)
+    return interaction, standing
+
+
+@router.get("/consent/{interaction_id}")
+async def consent_page(http: Request, interaction_id: str) -> Response:
+    """Show what would be shared."""
+    context = context_of(http)
+    _, standing = await _stand(context, http, interaction_id)
+    presence, reason = standing.presence, standing.step.reason
+    if standing.step.page is not Page.CONSENT or presence is None or reason is None:
+        return see_other(f"{context.issuer}/authorize/{interaction_id}")
+    return show(http, _view(context, standing, presence, reason, interaction_id), request=standing.request)
+
+
+def _view(
+    context: Context, standing: Standing, presence: Presence, reason: AskReason, interaction_id: str
+) -> ConsentPage:
+    request, client, now = standing.request, standing.client, context.clock()
+    own_link = standing.own_link
+    valid_until = None
+    if request.account_link is not None:
+        valid_until = own_link.expires_at if own_link is not None else now + client.policy.link_validity
+    return ConsentPage(
+        client=client_header(context, client, interaction_id),
+        action=f"{context.issuer}/consent/{interaction_id}",
+        account=account_card(request),
+        proofing=presence.citizen.proofing,
+        acr=presence.session.context.acr,
+        reason=reason,
+        purpose=None if request.account_link is None else request.account_link.purpose,
+        items=_items(context, request, presence),
+        link_valid_until=valid_until,
+        my_accounts_uri=f"{context.issuer}/my/accounts",
+        text_version=TEXT_VERSION,
+    )
+
+
+def account_card(request: AuthorizationRequest) -> AccountCard | None:
+    """Return the account as its holder would recognise it."""
+    asked = request.account_link
+    if asked is None:
+        return None
+    return AccountCard(account_id=asked.account_id, handle=asked.handle, profile_uri=asked.profile_uri)
+
+
+def _items(context: Context, request: AuthorizationRequest, presence: Presence) -> tuple[ConsentItem, ...]:
+    """Return each data item with the value as it will be sent; what there is no value for is not offered."""
+    citizen = presence.citizen
+    items = []
+    for item in requested_items(request):
+        if item.name == ASSURANCE_LEVEL:
+            continue  # the page names the level in words already
+        value = item_value(item.name, citizen.personal_data, citizen.proofing, context.clock())
+        if value is None:
+            continue
+        shown = value if isinstance(value, bool) else _text_of(value)
+        if item.name == "name":
+            shown = shown_name(str(shown), is_demo=context.mode != "production")
+        items.append(
+            ConsentItem(claim=item.name, value=shown, purpose=item.purpose, is_essential=item.essential)
+        )
+    return tuple(items)
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(str(part) for part in value.values())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+@router.post("/consent/{interaction_id}")
+async def consent(http: Request, interaction_id: str) -> Response:
+    """Keep what was shown and decided as the proof of consent, and go on."""
+    context = context_of(http)
+    interaction, standing = await _stand(context, http, interaction_id)
+    check_same_origin(http)
+    form, ticked = await read_form_with_choices(http, "claim")
+    presence, reason = standing.presence, standing.step.reason
+    if standing.step.page is not Page.CONSENT or presence is None or reason is None:
+        return see_other(f"{context.issuer}/authorize/{interaction_id}")
+    if form.get("decision") not in set(Decision):
+        return see_other(f"{context.issuer}/consent/{interaction_id}")
+    now = context.clock()
+    request, decision = standing.request, Decision(form["decision"])
+    items = requested_items(request)
+    agreed = agreed_items(items, ticked) if decision is Decision.ALLOW else frozenset[str]()
+    decided = Consent(
+        consent_id=secrets.token_urlsafe(16),
+        citizen_id=presence.citizen.citizen_id,
+        client_id=request.client_id,
+        decision=decision,
+        reason=reason,
+        purpose=None if request.account_link is None else request.account_link.purpose,
+        scope=request.scope,
+        claims=agreed,
+        offered=frozenset(item.name for item in items),
+        text_version=TEXT_VERSION,
+        ui_locale=locale_of(http, request),
+        decided_at=now,
+    )
+    uow = context.unit_of_work()
+    uow.interactions.decide(
+        interaction,
+        consent_id=decided.consent_id,
+        denied_because=None if decision is Decision.ALLOW else "denied_by_person",
+    )
+    uow.consents.add(decided)
+    uow.ledger.append(_event(decided))
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise JourneyError(Trouble.EXPIRED, client_id=request.client_id) from closed
+    note(http, consent_id=decided.consent_id, decision=decision.value)
+    return see_other(f"{context.issuer}/authorize/{interaction_id}")
+
+
+def _event(decided: Consent) -> Event:
+    return Event(
+        type="consent:given" if decided.decision is Decision.ALLOW else "consent:refused",
+        actor=Actor(ActorKind.CITIZEN, decided.citizen_id),
+        occurred_at=decided.decided_at,
+        client_id=decided.client_id,
+        citizen_id=decided.citizen_id,
+        details={
+            "consent_id": decided.consent_id,
+            "because": decided.reason.value,
+            "claims": " ".join(sorted(decided.claims)),
+            "text_version": decided.text_version,
+            "ui_locale": decided.ui_locale,
+        },
+    )
+
+
+@router.get("/refused/{interaction_id}")
+async def refused_page(http: Request, interaction_id: str) -> Response:
+    """Say why not, and what now."""
+    context = context_of(http)
+    _, standing = await _stand(context, http, interaction_id)
+    refusal, policy = standing.step.refusal, standing.client.policy
+    if refusal is None:
+        return see_other(f"{context.issuer}/authorize/{interaction_id}")
+    reference = new_reference()
+    note(http, refused=refusal.value, reference=reference)
+    view = RefusedPage(
+        client=client_header(context, standing.client, interaction_id),
+        refusal=refusal,
+        reference=reference,
+        account=account_card(standing.request),
+        min_proofing=policy.min_proofing,
+        min_age=policy.min_age,
+        max_links=policy.max_links_per_citizen,
+        my_accounts_uri=f"{context.issuer}/my/accounts",
+    )
+    return show(http, view, request=standing.request, status=403)

@@ -1,0 +1,120 @@
+"""Every refusal becomes an answer here: JSON for machines, a page with a reference for people.
+
+The one place that builds error responses (RFC 6749 §5.2; UI: `#error-reference`). The reference is
+in the log line of the same request; descriptions are public sentences, details never leave the log.
+"""
+
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from idp.pages.frame import client_header, locale_of, pages_of, show
+from idp.pages.views import ClientHeader, ErrorPage, FormPostPage
+from idp.protocol.errors import (
+    InvalidRequestError,
+    OAuthError,
+    ProtocolError,
+    ServerError,
+    TemporarilyUnavailableError,
+    UntrustedRequestError,
+)
+from idp.web.answers import json_answer
+from idp.web.failures import STATUS, JourneyError, Trouble, log_members, new_reference, note
+from idp.web.state import context_of
+
+_MACHINES = ("/token", "/par", "/userinfo", "/jwks", "/.well-known", "/healthz", "/readyz")
+
+
+def is_for_people(scope: Scope) -> bool:
+    """Tell whether a person reads the answer: everything that is not a machine's endpoint."""
+    path: str = scope["path"]
+    return not path.startswith(_MACHINES)
+
+
+def error_answer(http: Request, error: OAuthError) -> Response:
+    """Answer a refusal that has a registered code."""
+    reference = new_reference()
+    note(http, error=error.error, detail=error.detail, reference=reference)
+    if not is_for_people(http.scope):
+        return json_answer(error.as_parameters(), error.status, error.headers)
+    trouble = Trouble.UNAVAILABLE if error.status == 503 else Trouble.BAD_REQUEST
+    view = ErrorPage(trouble=trouble, reference=reference, error=error.error, detail=error.description)
+    return show(http, view, status=error.status)
+
+
+async def protocol_failure(http: Request, exception: Exception) -> Response:
+    """Answer a ProtocolError."""
+    if isinstance(exception, OAuthError):
+        return error_answer(http, exception)
+    if isinstance(exception, UntrustedRequestError):
+        return _untrusted(http, exception)
+    raise exception
+
+
+def _untrusted(http: Request, error: ProtocolError) -> Response:
+    """RFC 6749 §4.1.2.1: the client or its redirect URI is not proven, so the person stays here."""
+    reference = new_reference()
+    note(http, error="invalid_request", detail=error.detail or error.description, reference=reference)
+    view = ErrorPage(
+        trouble=Trouble.BAD_REQUEST,
+        reference=reference,
+        error=InvalidRequestError.error,
+        detail=error.description,
+    )
+    return show(http, view, status=400)
+
+
+async def journey_failure(http: Request, exception: Exception) -> Response:
+    """Answer a JourneyError."""
+    if not isinstance(exception, JourneyError):
+        raise exception
+    context = context_of(http)
+    reference = new_reference()
+    note(http, trouble=exception.trouble.value, detail=exception.detail, reference=reference)
+    header: ClientHeader | None = None
+    client = await context.clients.find(exception.client_id)
+    if client is not None:
+        header = client_header(context, client, None)
+    view = ErrorPage(client=header, trouble=exception.trouble, reference=reference)
+    return show(http, view, status=STATUS[exception.trouble])
+
+
+async def store_failure(http: Request, exception: Exception) -> Response:
+    """Answer when the database is out of reach: try again, nothing was lost."""
+    note(http, fault="store_unavailable", where=str(exception))
+    return error_answer(http, TemporarilyUnavailableError("the service is busy; please try again shortly"))
+
+
+async def http_failure(http: Request, exception: Exception) -> Response:
+    """Answer what the router refuses: an unknown address, a method that is not allowed."""
+    if not isinstance(exception, HTTPException):
+        raise exception
+    headers: Mapping[str, str] = exception.headers or {}
+    if not is_for_people(http.scope):
+        error = InvalidRequestError("there is no such address, or it does not take this method")
+        return json_answer(error.as_parameters(), exception.status_code, headers)
+    reference = new_reference()
+    note(http, reference=reference)
+    view = ErrorPage(trouble=Trouble.NOT_FOUND, reference=reference)
+    answer = show(http, view, status=exception.status_code)
+    answer.headers.update(headers)
+    return answer
+
+
+def fault_answer(scope: Scope) -> Response:
+    """Answer an exception that nobody foresaw. The caller learns a reference and nothing else."""
+    reference = new_reference()
+    log_members(scope)["reference"] = reference
+    http = Request(scope)
+    if not is_for_people(scope):
+        return json_answer(ServerError(f"something went wrong, reference {reference}").as_parameters(), 500)
+    return show(http, ErrorPage(trouble=Trouble.FAULT, reference=reference), status=500)
+
+
+def render_form_post(http: Request, redirect_uri: str, parameters: Mapping[str, str]) -> bytes:
+    """Render an authorization response as a form (OAuth 2.0 Form Post Response Mode §2)."""
+    view = FormPostPage(action=redirect_uri, parameters=tuple(parameters.items()))
+    return pages_of(http).render(view, locale_of(http))

@@ -1,0 +1,91 @@
+"""What every page handler shares: language, header, policy, the token of our own forms."""
+
+import hmac
+from collections.abc import Sequence
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.identity.sessions import Session
+from idp.pages.rendering import LOCALES, Locale, Pages, choose_locale
+from idp.pages.views import ClientHeader, Page
+from idp.protocol.model import AuthorizationRequest, Client
+from idp.protocol.parameters import Parameters
+from idp.web.answers import page_answer
+from idp.web.authorization_response import origin_of
+from idp.web.cookies import Cookies
+from idp.web.failures import JourneyError, Trouble
+from idp.web.requests import is_same_origin, read_form
+from idp.web.state import Context, context_of
+
+
+def pages_of(request: Request) -> Pages:
+    """Return the compiled pages."""
+    pages: Pages = request.state.pages
+    return pages
+
+
+def locale_of(http: Request, request: AuthorizationRequest | None = None) -> Locale:
+    """Choose the page's language: `?lang=`, the person's cookie, the platform's wish, the browser's."""
+    chosen = http.query_params.get("lang")
+    if chosen in LOCALES:
+        return choose_locale((), None, chosen)
+    wished = () if request is None else request.ui_locales
+    return choose_locale(wished, http.headers.get("accept-language"), http.cookies.get("lang"))
+
+
+def show(
+    http: Request,
+    view: Page,
+    *,
+    request: AuthorizationRequest | None = None,
+    status: int = 200,
+    form_targets: Sequence[str] = (),
+) -> Response:
+    """Render a page in the person's language; remember a language they just chose."""
+    context = context_of(http)
+    locale = locale_of(http, request)
+    targets = (*form_targets, origin_of(request.redirect_uri)) if request is not None else form_targets
+    answer = page_answer(pages_of(http).render(view, locale), status, form_targets=targets)
+    answer.headers["Content-Language"] = locale
+    if http.query_params.get("lang") in LOCALES:
+        Cookies(context.is_secure).set_language(answer, locale)
+    return answer
+
+
+def client_header(context: Context, client: Client, interaction_id: str | None) -> ClientHeader:
+    """Return how the network is named at the top of the page."""
+    home = client.client_uri or client.redirect_uris[0]
+    back = None if interaction_id is None else f"{context.issuer}/authorize/{interaction_id}/cancel"
+    return ClientHeader(
+        name=client.client_name,
+        domain=urlsplit(home).netloc,
+        back_action=back,
+        client_uri=client.client_uri,
+    )
+
+
+async def read_own_form(http: Request) -> Parameters:
+    """Return the form of one of our own pages. Raises JourneyError for a form of another origin."""
+    check_same_origin(http)
+    return await read_form(http)
+
+
+def check_same_origin(http: Request) -> None:
+    """Check that a form came from our own pages. Raises JourneyError."""
+    if not is_same_origin(http, context_of(http).issuer):
+        raise JourneyError(Trouble.STALE_FORM, detail="the form came from another origin")
+
+
+def form_token(context: Context, session: Session) -> str:
+    """Return the token that a signed-in person's forms carry; it ends with the session."""
+    return context.custody.data.lookup("form_token", session.session_id).hex()
+
+
+def check_form_token(context: Context, session: Session, form: Parameters) -> None:
+    """Check that a form was made for this session. Raises JourneyError."""
+    sent = sha256(form.get("csrf", "").encode()).digest()
+    if not hmac.compare_digest(sent, sha256(form_token(context, session).encode()).digest()):
+        raise JourneyError(Trouble.STALE_FORM, detail="the form token does not fit the session")

@@ -1,0 +1,215 @@
+"""My linked accounts: every link, what happened to it, and its end in two clicks. Rules R8, R9."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.audit.chain import SealedEvent
+from idp.audit.events import Actor, ActorKind
+from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
+from idp.identity.assurance import Method
+from idp.identity.register import shown_name
+from idp.pages.frame import check_form_token, form_token, read_own_form, show
+from idp.pages.views import (
+    AccountCard,
+    EndedPage,
+    EndLinkPage,
+    LinkCard,
+    LinkDetailPage,
+    LinkedAccountsPage,
+    TimelineEntry,
+)
+from idp.pages.visit import OWN
+from idp.store.encoding import moment
+from idp.store.sessions import SignedIn
+from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
+from idp.web.answers import see_other
+from idp.web.cookies import Cookies
+from idp.web.failures import JourneyError, Trouble, note
+from idp.web.journey import enrolled_methods, find_signed_in
+from idp.web.state import Context, context_of
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_SIZE = 20
+HISTORY_SIZE = 30
+
+
+async def _signed_in(context: Context, uow: UnitOfWork, http: Request, now: datetime) -> SignedIn | Response:
+    """Return who is signed in, at the strongest level they can reach, or the way to get there."""
+    signed_in = await find_signed_in(context, uow, http, now)
+    if signed_in is None:
+        return see_other(f"{context.issuer}/sign-in/{OWN}")
+    if Method.ONE_TIME_PASSWORD.value not in signed_in.session.context.amr:
+        record = await uow.citizens.sign_in_record(signed_in.citizen.citizen_id)
+        if Method.ONE_TIME_PASSWORD in enrolled_methods(record):
+            return see_other(f"{context.issuer}/second-factor/{OWN}")
+    note(http, citizen_id=signed_in.citizen.citizen_id)
+    uow.sessions.seen(signed_in.session, now)
+    await uow.commit()
+    return signed_in
+
+
+@router.get("/my/accounts")
+async def linked_accounts(http: Request) -> Response:
+    """Show one card per link, newest page first by id."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    signed_in = await _signed_in(context, uow, http, now)
+    if isinstance(signed_in, Response):
+        return signed_in
+    after = http.query_params.get("after", "")[:64]
+    citizen = signed_in.citizen
+    links = await uow.account_links.of_citizen(citizen.citizen_id, after=after, limit=PAGE_SIZE + 1)
+    base = f"{context.issuer}/my/accounts"
+    has_more = len(links) > PAGE_SIZE
+    view = LinkedAccountsPage(
+        csrf=form_token(context, signed_in.session),
+        person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
+        links=tuple([await _card(context, link) for link in links[:PAGE_SIZE]]),
+        sign_out_action=f"{context.issuer}/my/sign-out",
+        first_page_uri=base if after else None,
+        next_page_uri=f"{base}?after={links[PAGE_SIZE - 1].link_id}" if has_more else None,
+    )
+    return show(http, view)
+
+
+@router.get("/my/accounts/{link_id}")
+async def link_detail(http: Request, link_id: str) -> Response:
+    """Show one link with its history."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    signed_in = await _signed_in(context, uow, http, now)
+    if isinstance(signed_in, Response):
+        return signed_in
+    link = await _own_link(uow, signed_in, link_id)
+    before = http.query_params.get("before", "")
+    events = await uow.ledger.of_link(
+        link_id, before=int(before) if before.isdecimal() and len(before) < 18 else 0, limit=HISTORY_SIZE + 1
+    )
+    card = await _card(context, link)
+    older = events[HISTORY_SIZE - 1].occurred_at if len(events) > HISTORY_SIZE else None
+    view = LinkDetailPage(
+        csrf=form_token(context, signed_in.session),
+        link=card,
+        timeline=tuple(_entry(event) for event in events[:HISTORY_SIZE]),
+        older_uri=None if older is None else f"{card.detail_uri}?before={older}",
+        my_accounts_uri=f"{context.issuer}/my/accounts",
+        sign_out_action=f"{context.issuer}/my/sign-out",
+    )
+    return show(http, view)
+
+
+@router.get("/my/accounts/{link_id}/end")
+async def end_link_page(http: Request, link_id: str) -> Response:
+    """Ask once whether the link should end."""
+    context = context_of(http)
+    uow = context.unit_of_work()
+    signed_in = await _signed_in(context, uow, http, context.clock())
+    if isinstance(signed_in, Response):
+        return signed_in
+    link = await _own_link(uow, signed_in, link_id)
+    card = await _card(context, link)
+    if link.status is Status.ENDED:
+        return see_other(card.detail_uri)
+    view = EndLinkPage(
+        csrf=form_token(context, signed_in.session), link=card, action=f"{card.detail_uri}/end"
+    )
+    return show(http, view)
+
+
+@router.post("/my/accounts/{link_id}/end")
+async def end_link(http: Request, link_id: str) -> Response:
+    """End the link: at once, everywhere. Its grants and the remembered consent go with it."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    form = await read_own_form(http)
+    signed_in = await _signed_in(context, uow, http, now)
+    if isinstance(signed_in, Response):
+        return signed_in
+    check_form_token(context, signed_in.session, form)
+    link = await _own_link(uow, signed_in, link_id)
+    citizen_id = signed_in.citizen.citizen_id
+    try:
+        ended, event = move(link, Status.ENDED, Actor(ActorKind.CITIZEN, citizen_id), "ended_by_holder", now)
+    except IllegalMoveError:
+        # Pressed twice, or ended elsewhere meanwhile: what the person wanted is the case.
+        return await _ended_answer(context, http, signed_in, link, link.ended_at or now)
+    uow.account_links.move(link, ended, now)
+    uow.consents.withdraw(citizen_id, link.client_id, now)
+    uow.ledger.append(event)
+    try:
+        await uow.commit()
+    except GateClosedError:
+        return see_other(f"{context.issuer}/my/accounts/{link_id}")
+    return await _ended_answer(context, http, signed_in, ended, now)
+
+
+async def _ended_answer(
+    context: Context, http: Request, signed_in: SignedIn, link: AccountLink, ended_at: datetime
+) -> Response:
+    view = EndedPage(
+        csrf=form_token(context, signed_in.session),
+        link=await _card(context, link),
+        ended_at=ended_at,
+        my_accounts_uri=f"{context.issuer}/my/accounts",
+    )
+    return show(http, view)
+
+
+@router.post("/my/sign-out")
+async def sign_out(http: Request) -> Response:
+    """End this session."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    form = await read_own_form(http)
+    cookies = Cookies(context.is_secure)
+    signed_in = await find_signed_in(context, uow, http, now)
+    if signed_in is not None:
+        check_form_token(context, signed_in.session, form)
+        uow.sessions.end(signed_in.session.session_id, now)
+        await uow.commit()
+    answer = see_other(f"{context.issuer}/sign-in/{OWN}?signed_out=1")
+    cookies.clear_session(answer)
+    return answer
+
+
+async def _own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> AccountLink:
+    """Return the person's own link; another's looks exactly like none (abuse case 24)."""
+    link = await uow.account_links.find(link_id) if len(link_id) <= 64 else None
+    if link is None or link.citizen_id != signed_in.citizen.citizen_id or link.status is Status.PENDING:
+        raise JourneyError(Trouble.NOT_FOUND)
+    return link
+
+
+async def _card(context: Context, link: AccountLink) -> LinkCard:
+    client = await context.clients.find(link.client_id)
+    home = "" if client is None else client.client_uri or client.redirect_uris[0]
+    detail_uri = f"{context.issuer}/my/accounts/{link.link_id}"
+    return LinkCard(
+        network=link.client_id if client is None else client.client_name,
+        domain=home.partition("://")[2].partition("/")[0],
+        account=AccountCard(account_id=link.account_id, handle=link.handle, profile_uri=link.profile_uri),
+        status=link.status,
+        proofing=link.proofing,
+        acr=link.acr,
+        detail_uri=detail_uri,
+        end_uri=None if link.status is Status.ENDED else f"{detail_uri}/end",
+        linked_at=link.linked_at,
+        last_used_at=link.last_used_at,
+        expires_at=link.expires_at,
+        ended_at=link.ended_at,
+    )
+
+
+def _entry(event: SealedEvent) -> TimelineEntry:
+    return TimelineEntry(
+        type=event.type, occurred_at=moment(event.occurred_at), actor=ActorKind(event.actor_kind)
+    )

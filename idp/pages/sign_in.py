@@ -1,0 +1,183 @@
+"""Who are you? Identifier and password. The first factor; the session begins here.
+
+Known and unknown identifiers take the same way: both are counted, both cost one hash, both read the
+same words. NIST SP 800-63B §3.1.1, §3.2.2; abuse cases 15, 18, P5, P6.
+"""
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.audit.events import Actor, ActorKind, Event
+from idp.authenticators.hashing_pool import HashingOverloadedError
+from idp.authenticators.password import DUMMY_HASH, WrongPasswordError, verify_password
+from idp.authenticators.throttling import ThrottledError, source_of
+from idp.identity.assurance import AuthenticationContext, Method, authentication_context
+from idp.identity.citizens import CitizenStatus
+from idp.identity.identifiers import normalise_identifier
+from idp.identity.sessions import Session
+from idp.pages.frame import read_own_form, show
+from idp.pages.views import SignInNotice, SignInPage
+from idp.pages.visit import Visit, load_visit
+from idp.store.citizens import SignInRecord
+from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
+from idp.web.answers import see_other
+from idp.web.cookies import Cookies
+from idp.web.failures import note
+from idp.web.journey import find_signed_in
+from idp.web.requests import address_of
+from idp.web.state import Context, context_of
+from idp.web.throttle import AttemptKeys, attempt_keys, count_password_attempt, forgive
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/sign-in/{visit_id}")
+async def sign_in_page(http: Request, visit_id: str) -> Response:
+    """Show the form."""
+    context = context_of(http)
+    visit = await load_visit(context, context.unit_of_work(), http, visit_id, context.clock())
+    request = visit.request
+    hint = None if request is None else request.login_hint
+    wants_fresh = request is not None and ("login" in request.prompt or request.max_age is not None)
+    has_session = Cookies(context.is_secure).session in http.cookies
+    notice = SignInNotice.AGAIN if wants_fresh and has_session else None
+    if "signed_out" in http.query_params:
+        notice = SignInNotice.SIGNED_OUT
+    return _show(context, http, visit, notice, identifier=hint or "")
+
+
+@router.post("/sign-in/{visit_id}")
+async def sign_in(http: Request, visit_id: str) -> Response:
+    """Verify identifier and password, begin a session and go on."""
+    context = context_of(http)
+    now = context.clock()
+    uow = context.unit_of_work()
+    visit = await load_visit(context, uow, http, visit_id, now)
+    form = await read_own_form(http)
+    typed, password = form.get("identifier", "").strip(), form.get("password", "")
+    identifier = normalise_identifier(typed)
+    counted_as = typed[:64] if identifier is None else identifier.value
+    keys = attempt_keys(context, counted_as, source_of(address_of(http)))
+    try:
+        await count_password_attempt(context, uow, keys, now)
+    except ThrottledError as throttled:
+        note(http, refused="throttled")
+        return _throttled(context, http, visit, typed, throttled, now)
+    record = None
+    if identifier is not None:
+        record = await uow.citizens.find_for_sign_in(identifier.kind.value, identifier.value)
+    known_hash = None if record is None else record.password_hash
+    try:
+        await context.hashing.run(verify_password, known_hash or DUMMY_HASH, password)
+    except WrongPasswordError:
+        note(http, refused="wrong_credentials")
+        return _show(context, http, visit, SignInNotice.WRONG, identifier=typed, status=400)
+    except HashingOverloadedError as overloaded:
+        note(http, refused="overloaded")
+        answer = _show(context, http, visit, SignInNotice.OVERLOADED, identifier=typed, status=503)
+        answer.headers["Retry-After"] = str(max(1, int(overloaded.retry_after.total_seconds())))
+        return answer
+    if record is None or known_hash is None:
+        # The dummy's password is unknowable; should somebody ever hit it, nobody is signed in.
+        return _show(context, http, visit, SignInNotice.WRONG, identifier=typed, status=400)
+    if record.status is not CitizenStatus.ACTIVE:
+        note(http, refused="citizen_not_active")
+        return _show(context, http, visit, SignInNotice.NOT_USABLE, status=403)
+    return await _begin_session(context, uow, http, visit, record, keys, now)
+
+
+async def _begin_session(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    visit: Visit,
+    record: SignInRecord,
+    keys: AttemptKeys,
+    now: datetime,
+) -> Response:
+    """Begin or renew the session under a new cookie: what was known before sign-in is worthless after it."""
+    cookies = Cookies(context.is_secure)
+    cookie = secrets.token_urlsafe(32)
+    at = authentication_context({Method.PASSWORD}, context.clock())
+    cookie_before = cookies.read(http, cookies.session)
+    present = await find_signed_in(context, uow, http, now) if cookie_before else None
+    if present is not None and cookie_before and present.citizen.citizen_id == record.citizen_id:
+        session = replace(present.session, context=at, last_seen_at=now)
+        uow.sessions.lift(session, cookie_before, cookie)
+    else:
+        if present is not None:
+            uow.sessions.end(present.session.session_id, now)
+        session = _new_session(record.citizen_id, at, now)
+        uow.sessions.add(session, cookie, now + context.session_limits.absolute)
+    forgive(uow, keys, now)
+    uow.ledger.append(
+        Event(
+            type="citizen:signed_in",
+            actor=Actor(ActorKind.CITIZEN, record.citizen_id),
+            occurred_at=now,
+            client_id=visit.client_id,
+            citizen_id=record.citizen_id,
+            details={"method": Method.PASSWORD.value, "acr": at.acr.value},
+        )
+    )
+    try:
+        await uow.commit()
+    except GateClosedError:
+        # Another tab renewed the session in this moment; the person is asked once more, nothing is lost.
+        return _show(context, http, visit, SignInNotice.SESSION_ENDED)
+    note(http, citizen_id=record.citizen_id)
+    answer = see_other(visit.onward_uri)
+    cookies.set_session(answer, cookie)
+    return answer
+
+
+def _new_session(citizen_id: str, at: AuthenticationContext, now: datetime) -> Session:
+    return Session(
+        session_id=secrets.token_urlsafe(16),
+        citizen_id=citizen_id,
+        context=at,
+        created_at=now,
+        last_seen_at=now,
+    )
+
+
+def _show(
+    context: Context,
+    http: Request,
+    visit: Visit,
+    notice: SignInNotice | None,
+    *,
+    identifier: str = "",
+    status: int = 200,
+    retry_at: datetime | None = None,
+) -> Response:
+    view = SignInPage(
+        client=visit.header(context),
+        action=f"{context.issuer}/sign-in/{visit.visit_id}",
+        identifier=identifier[:64],
+        notice=notice,
+        retry_at=retry_at,
+    )
+    return show(http, view, request=visit.request, status=status)
+
+
+def _throttled(
+    context: Context, http: Request, visit: Visit, typed: str, throttled: ThrottledError, now: datetime
+) -> Response:
+    answer = _show(
+        context,
+        http,
+        visit,
+        SignInNotice.THROTTLED,
+        identifier=typed,
+        status=429,
+        retry_at=throttled.retry_at,
+    )
+    answer.headers["Retry-After"] = str(max(1, int((throttled.retry_at - now).total_seconds())))
+    return answer
