@@ -106,6 +106,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         hashing.close()
         await outbound.close()
         await database.close()
+        context.log.close()
 
 
 async def keep_fresh(context: Context) -> None:

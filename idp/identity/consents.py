@@ -83,6 +83,6 @@ def reason_to_ask(
         return AskReason.NEW_TEXT
     if not scope <= remembered.scope or not claims <= remembered.offered:
         return AskReason.NEW_CLAIMS
-    if purpose != remembered.purpose:
+    if purpose is not None and purpose != remembered.purpose:
         return AskReason.NEW_PURPOSE
     return None

@@ -26,3 +26,8 @@ class Log:
                 line[name] = _CONTROL.sub("�", value)[:_LONGEST] if isinstance(value, str) else value
         self._stream.write(orjson.dumps(line).decode() + "\n")
         self._stream.flush()
+
+    def close(self) -> None:
+        """Close the file; standard error stays open."""
+        if self._stream is not sys.stderr:
+            self._stream.close()
