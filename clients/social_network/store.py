@@ -45,7 +45,10 @@ class Store:
     def __init__(self, data_dir: Path, now: datetime) -> None:
         """Open the file, made with its first members when it is new."""
         data_dir.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(data_dir / "social_network.sqlite", isolation_level=None)
+        # One event loop uses the connection, though not always in the thread that built the application.
+        self._connection = sqlite3.connect(
+            data_dir / "social_network.sqlite", isolation_level=None, check_same_thread=False
+        )
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "foreign_keys = ON", "busy_timeout = 5000"):
             self._connection.execute(f"PRAGMA {pragma}")
