@@ -329,5 +329,6 @@ leases = Table(
     metadata,
     _text("name", key=True),
     _text("holder"),
+    _time("taken_at"),
     _time("expires_at"),
 )

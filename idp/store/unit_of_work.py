@@ -13,8 +13,10 @@ from idp.store.consents import Consents
 from idp.store.database import Database
 from idp.store.grants import Grants
 from idp.store.interactions import Interactions
+from idp.store.leases import Leases
 from idp.store.ledger import Ledger
 from idp.store.recorder import Recorder
+from idp.store.remains import Remains
 from idp.store.sessions import Sessions
 
 
@@ -31,5 +33,7 @@ class UnitOfWork(Recorder):
         self.consents = Consents(self)
         self.grants = Grants(self, seal)
         self.interactions = Interactions(self)
+        self.leases = Leases(self)
         self.ledger = Ledger(self)
+        self.remains = Remains(self)
         self.sessions = Sessions(self, seal)

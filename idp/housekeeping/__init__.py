@@ -1,0 +1,5 @@
+"""What must be done without being asked: sealing the audit log, letting links lapse, removing remains.
+
+Runs as its own process beside the server (`python -m idp.housekeeping`). Any number may run at once:
+a lease picks one, and each job is safe even if two believed to hold it.
+"""

@@ -1,0 +1,66 @@
+"""What is left of things that are over: removed in small batches, so that nobody waits for it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, null, select
+
+from idp.store.encoding import micros
+from idp.store.recorder import Recorder
+from idp.store.tables import (
+    attempts,
+    codes,
+    grants,
+    interactions,
+    pushed_requests,
+    refresh_tokens,
+    sessions,
+    spent,
+)
+from idp.store.writes import Bind, Remove
+
+BATCH = 1000
+"""Rows of each table that one pass removes."""
+
+KEEP = timedelta(days=1)
+"""How long after its end a short-lived thing is still told apart from one that never was."""
+KEEP_GRANTS = timedelta(days=30)
+"""How long an ended grant, its refresh tokens and sessions stay to explain themselves."""
+
+
+def _removal(table: Table, condition: Callable[[Bind], ColumnElement[bool]]) -> Remove:
+    key: Any = next(iter(table.primary_key.columns))
+
+    def where(bind: Bind) -> ColumnElement[bool]:
+        old: ColumnElement[bool] = key.in_(select(key).where(condition(bind)).limit(bind("batch")))
+        return old
+
+    return Remove(f"{table.name}_removed", table, where)
+
+
+def _expired(table: Table) -> Remove:
+    return _removal(table, lambda bind: table.c.expires_at < bind("before"))
+
+
+_SHORT_LIVED = tuple(map(_expired, (attempts, codes, interactions, pushed_requests, spent)))
+_LONG_LIVED = (
+    _expired(grants),
+    _expired(refresh_tokens),
+    _expired(sessions),
+    _removal(grants, lambda bind: and_(grants.c.revoked_at != null(), grants.c.revoked_at < bind("before"))),
+)
+
+
+class Remains:
+    """Removal of what is over. The audit log is no remainder: it is never touched here."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def remove(self, now: datetime) -> None:
+        """Record the removal of a batch of everything that ended long enough ago."""
+        for write in _SHORT_LIVED:
+            self._recorder.record(write, before=micros(now - KEEP), batch=BATCH)
+        for write in _LONG_LIVED:
+            self._recorder.record(write, before=micros(now - KEEP_GRANTS), batch=BATCH)
