@@ -40,11 +40,16 @@ class Measurement:
     costs: dict[str, Cost] = field(default_factory=dict)
 
     async def measure(
-        self, name: str, items: Sequence[Item], operation: Callable[[Connection, Item], Awaitable[Result]]
+        self,
+        name: str,
+        items: Sequence[Item],
+        operation: Callable[[Connection, Item], Awaitable[Result]],
+        *,
+        at_once: int | None = None,
     ) -> list[Result]:
         """Perform the operation on every item and keep what it cost on the average."""
         before = await self._counters()
-        results = await spread(self.pool, items, operation)
+        results = await spread(self.pool[:at_once], items, operation)
         after = await self._counters()
         spent = {key: (after[key] - before[key]) / len(items) for key in before}
         self.costs[name] = Cost(spent["cpu"] * 1000, spent["statements"], spent["commits"])
@@ -70,11 +75,13 @@ async def measure_provider(measurement: Measurement, population: Population, ope
     """Measure every operation of the report."""
     journey = Journey(measurement.issuer, population)
     began = await spread(measurement.pool, population.citizens, journey.begin)
-    sessions = await measurement.measure("sign-in without the hash", began, journey.sign_in)
+    # One at a time, so that the queue for password hashing never fills.
+    sessions = await measurement.measure("sign-in without the hash", began, journey.sign_in, at_once=1)
+    # One link of everybody after the other: no person is asked two things at once.
     wanted = [
         (session, f"{number}-{index}")
-        for session, number in zip(sessions, population.citizens, strict=True)
         for index in range(population.links_of_each)
+        for session, number in zip(sessions, population.citizens, strict=True)
     ]
     codes = await spread(measurement.pool, wanted[:operations], journey.link)
     tokens = await measurement.measure("code exchange, link activated", codes, journey.redeem)
