@@ -25,6 +25,7 @@ from idp.operators.demo_servers import (
     stop_signals,
     watch,
 )
+from idp.operators.output import CommandFailedError, Invocation, invocation, json_option, table
 
 ROOT = Path(__file__).resolve().parents[2]
 IDP = Path(sysconfig.get_path("scripts")) / "idp"
@@ -134,22 +135,20 @@ class Demo:
         ]
 
 
-def run_demo(directory: Path, provider_port: int, network_port: int) -> int:
-    """Prepare, start both servers, print the guide and stay until Ctrl-C; return the exit status."""
+def run_demo(directory: Path, provider_port: int, network_port: int, called: Invocation) -> None:
+    """Prepare, start both servers, print the guide and stay until Ctrl-C. Raises CommandFailedError."""
     demo = Demo(directory.resolve(), provider_port, network_port)
     try:
         _check_ports(demo)
         with stop_signals() as stopping:
-            _prepare(demo, stopping)
+            _prepare(demo, stopping, called)
             if not stopping.is_set():
-                _serve(demo, stopping)
+                _serve(demo, stopping, called)
     except DemoError as error:
-        click.echo(str(error), err=True)
-        return 1
+        raise CommandFailedError(str(error)) from error
     except OSError as error:
-        click.echo(f"The folder {demo.directory} cannot be used: {error.strerror or error}.", err=True)
-        return 1
-    return 0
+        reason = error.strerror or str(error)
+        raise CommandFailedError(f"The folder {demo.directory} cannot be used: {reason}.") from error
 
 
 def _check_ports(demo: Demo) -> None:
@@ -159,7 +158,7 @@ def _check_ports(demo: Demo) -> None:
     check_port_is_free(demo.network_port, "the sample network", "NETWORK_PORT")
 
 
-def _prepare(demo: Demo, stopping: threading.Event) -> None:
+def _prepare(demo: Demo, stopping: threading.Event, called: Invocation) -> None:
     (demo.directory / "logs").mkdir(parents=True, exist_ok=True)
     demo.network_directory.mkdir(exist_ok=True)
     record = demo.directory / "done.json"
@@ -170,7 +169,7 @@ def _prepare(demo: Demo, stopping: threading.Event) -> None:
             continue
         if stopping.is_set():
             return
-        click.echo(f"  {step.title} …")
+        called.say(f"  {step.title} …")
         _carry_out(step, demo.environment)
         done[step.title] = _fingerprint(step)
         unfinished = record.with_suffix(".new")
@@ -211,14 +210,15 @@ def _carry_out(step: Step, environment: Mapping[str, str]) -> None:
         raise DemoError(f"{step.title} failed. It said:\n{said}")
 
 
-def _serve(demo: Demo, stopping: threading.Event) -> None:
-    click.echo("  Starting the provider and the sample network …")
+def _serve(demo: Demo, stopping: threading.Event, called: Invocation) -> None:
+    called.say("  Starting the provider and the sample network …")
     with running(demo.servers(), stopping) as servers:
         if not stopping.is_set():
-            click.echo(guide(demo, demo_people()))
+            addresses = {"provider": demo.provider_url, "network": demo.network_url}
+            called.answer(addresses, [guide(demo, demo_people())])
         watch(servers, stopping)
-        click.echo("\n  Stopping both …")
-    click.echo("  Stopped. What was done is kept; `make demo` goes on from here.")
+        called.say("  Stopping both …")
+    called.say("  Stopped. What was done is kept; `make demo` goes on from here.")
 
 
 def guide(demo: Demo, people: Sequence[DemoPerson]) -> str:
@@ -259,36 +259,37 @@ def guide(demo: Demo, people: Sequence[DemoPerson]) -> str:
     "--directory",
     default=ROOT / ".demo",
     show_default=".demo beside the program",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Where everything is kept.",
 )
+@json_option
 @click.pass_context
 def demo(context: click.Context, port: int, network_port: int, directory: Path) -> None:
     """Start the provider and the sample social network with fictitious people, until Ctrl-C."""
     if context.invoked_subcommand is None:
-        context.exit(run_demo(directory, port, network_port))
+        run_demo(directory, port, network_port, invocation())
 
 
 @demo.command()
 @click.argument("person", nargs=-1, required=True)
+@json_option
 def code(person: Sequence[str]) -> None:
     """Print the one-time code of a demo PERSON (number, phone or name) that is valid now."""
     words = " ".join(person)
     found = [candidate for candidate in demo_people() if candidate.answers_to(words)]
     if len(found) != 1:
         problem = "is nobody" if not found else f"fits {' and '.join(each.name for each in found)}"
-        raise click.ClickException(f"“{words}” {problem}; `idp demo people` lists everybody.")
-    click.echo(found[0].one_time_code())
+        raise CommandFailedError(f"“{words}” {problem}; `idp demo people` lists everybody.")
+    now = found[0].one_time_code()
+    invocation().answer({"personal_number": found[0].personal_number, "code": now}, [now])
 
 
 @demo.command()
+@json_option
 def people() -> None:
     """List the fictitious people with their sign-in data."""
     columns = ("name", "personal_number", "phone_number", "birthdate", "proofing", "status", "password")
-    rows = [
-        columns,
-        *([str(getattr(person, column) or "-") for column in columns] for person in demo_people()),
-    ]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    everybody = [{column: getattr(person, column) for column in columns} for person in demo_people()]
+    headings = [column.replace("_", " ") for column in columns]
+    rows = [list(person.values()) for person in everybody]
+    invocation().answer({"people": everybody}, table(headings, rows))
