@@ -35,7 +35,10 @@ VIETNAMESE: dict[str, str] = {
         "Ở quán này, bài viết là của người thật. Liên kết tài khoản một lần là đăng được. "
         "Đọc thì lúc nào cũng được."
     ),
-    "locked_know": "Quán chỉ biết: sau tài khoản này là một người đã xác thực, và ở mức nào.",
+    "locked_know": (
+        "Quán chỉ biết: sau tài khoản này là một người đã xác thực, ở mức nào, và đủ 16 tuổi hay chưa "
+        "nếu bạn đồng ý."
+    ),
     "locked_not": "Quán không biết: tên, số định danh, ngày sinh, số điện thoại của bạn.",
     "link": "Liên kết tài khoản của tôi",
     "link_again": "Liên kết lại",
@@ -125,7 +128,10 @@ ENGLISH: dict[str, str] = {
         "At this stall, posts come from real people. Link your account once and you may post. "
         "Reading is always open."
     ),
-    "locked_know": "We will know: a verified person stands behind this account, and at which level.",
+    "locked_know": (
+        "We will know: a verified person stands behind this account, at which level, and whether they are "
+        "16 or older if you agree."
+    ),
     "locked_not": "We will not know: your name, personal number, birth date or phone number.",
     "link": "Link my account",
     "link_again": "Link again",

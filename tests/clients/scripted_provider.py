@@ -82,6 +82,9 @@ class ScriptedProvider:
     def clock(self) -> datetime:
         return self.now
 
+    def use_real_time(self) -> None:
+        self.now = datetime.now(UTC)
+
     def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 

@@ -24,7 +24,7 @@ from clients.relying_party import (
     TokenError,
     verified_claims,
 )
-from tests.clients.scripted_provider import CLIENT_ID, ISSUER, NOW, REDIRECT_URI, ScriptedProvider, make_key
+from tests.clients.scripted_provider import CLIENT_ID, ISSUER, REDIRECT_URI, ScriptedProvider, make_key
 
 pytestmark = pytest.mark.anyio
 
@@ -324,7 +324,3 @@ async def test_a_session_with_an_empty_state_is_not_read(rp: RelyingParty) -> No
     started = await start(rp)
     with pytest.raises(ConfigurationError):
         Started.from_json(replace(started, state="").to_json())
-
-
-def test_the_clock_of_the_script_is_aware() -> None:
-    assert NOW.tzinfo is not None
