@@ -140,7 +140,16 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
                 with contextlib.suppress(asyncio.CancelledError):
                     await freshness
 
-    app = FastAPI(title="Lienket", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    # An address with a slash too many is unknown: the framework's redirect would be built from the Host
+    # header, and would carry a form with its secrets there (abuse class 21).
+    app = FastAPI(
+        title="Lienket",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     app.include_router(endpoints.router)
     for page in (sign_in, second_factor, consent, account_choice, my_accounts, explanations):
         app.include_router(page.router)
