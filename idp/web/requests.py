@@ -16,7 +16,7 @@ _FORM = "application/x-www-form-urlencoded"
 async def read_body(request: Request) -> bytes:
     """Return the body. Raises InvalidRequestError when it is larger than LARGEST_BODY."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > LARGEST_BODY:
+    if not declared.isdecimal() or len(declared) > 9 or int(declared) > LARGEST_BODY:
         raise InvalidRequestError("the request body is too large")
     body = bytearray()
     async for chunk in request.stream():
@@ -36,13 +36,17 @@ async def read_form_with_choices(request: Request, name: str) -> tuple[Parameter
     """Return a form and the ticked checkboxes of one name: the only field of our forms that repeats."""
     _check_media_type(request)
     body = await read_body(request)
-    ticked = parse_qs(body.decode("utf-8", "replace"), max_num_fields=200).get(name, ())
-    return read_parameters(body), frozenset(ticked)
+    parameters = read_parameters(body)
+    return parameters, frozenset(parse_qs(body.decode()).get(name, ()))
+
+
+def is_form(request: Request) -> bool:
+    """Tell whether the request says that its body is a form."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
 
 
 def _check_media_type(request: Request) -> None:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != _FORM:
+    if not is_form(request):
         raise InvalidRequestError(f"the request body must be {_FORM}")
 
 
