@@ -7,11 +7,11 @@ from starlette.responses import Response
 from idp.protocol.claims import userinfo_claims
 from idp.protocol.errors import InsufficientScopeError, InvalidRequestError, InvalidTokenError
 from idp.protocol.grants import check_subject
-from idp.protocol.parameters import check_not_repeated
+from idp.protocol.parameters import Parameters, check_not_repeated
 from idp.protocol.tokens import verify_access_token
 from idp.web.answers import NO_STORE, json_answer
 from idp.web.failures import note
-from idp.web.requests import read_form, read_query
+from idp.web.requests import is_form, read_form, read_query
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -25,14 +25,14 @@ async def userinfo(http: Request) -> Response:
 
 @router.post("/userinfo")
 async def userinfo_by_post(http: Request) -> Response:
-    """As GET; the token may stand in the form instead of the header (RFC 6750 §2.2)."""
-    if "authorization" in http.headers or not int(http.headers.get("content-length", "0") or 0):
-        return await _answer(http, _bearer_token(http))
-    parameters = await read_form(http)
+    """As GET; the token may stand in the form instead of the header, never in both (RFC 6750 §2, §2.2)."""
+    parameters = await read_form(http) if is_form(http) else Parameters({})
     check_not_repeated(parameters)
     token = parameters.get("access_token")
     if token is None:
-        raise InvalidTokenError("an access token is required")
+        return await _answer(http, _bearer_token(http))
+    if "authorization" in http.headers or "access_token" in read_query(http):
+        raise InvalidRequestError("the access token must be sent in one place")
     return await _answer(http, token)
 
 
