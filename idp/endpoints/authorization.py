@@ -124,7 +124,7 @@ async def continue_authorization(http: Request, interaction_id: str) -> Response
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    interaction, client = await load_interaction(context, uow, http, interaction_id, now)
+    interaction, client = await load_interaction(context, uow, http, interaction_id, now, may_be_unbound=True)
     arrival = Arrival(interaction.request, client, interaction.request_uri_hash)
     if interaction.browser_hash is None:
         return await _bind_browser(context, uow, http, interaction, interaction_id)

@@ -38,11 +38,19 @@ class Standing:
 
 
 async def load_interaction(
-    context: Context, uow: UnitOfWork, http: Request, interaction_id: str, now: datetime
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    interaction_id: str,
+    now: datetime,
+    *,
+    may_be_unbound: bool = False,
 ) -> tuple[Interaction, Client]:
     """Return the interaction that this browser may go on with, and its client.
 
-    Raises JourneyError: unknown, over, answered, another browser's, or its network is suspended.
+    One that arrived by POST belongs to no browser yet; only `/authorize/{interaction}` takes it, and binds
+    it, before any page asks anything. Raises JourneyError: unknown, over, answered, another browser's, or
+    its network is suspended.
     """
     interaction = await uow.interactions.find(interaction_id) if len(interaction_id) <= 64 else None
     if interaction is None:
@@ -53,9 +61,8 @@ async def load_interaction(
         raise JourneyError(Trouble.EXPIRED, client_id=client_id, detail="finished or expired interaction")
     cookies = Cookies(context.is_secure)
     browser = cookies.read(http, cookies.browser)
-    if interaction.browser_hash is not None and (
-        browser is None or hash_secret(browser) != interaction.browser_hash
-    ):
+    is_unbound = interaction.browser_hash is None and may_be_unbound
+    if not is_unbound and (browser is None or hash_secret(browser) != interaction.browser_hash):
         raise JourneyError(Trouble.OTHER_BROWSER, client_id=client_id)
     client = await context.clients.find(client_id)
     if client is None or client.status is not ClientStatus.ACTIVE:
