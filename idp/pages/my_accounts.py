@@ -62,7 +62,8 @@ async def linked_accounts(http: Request) -> Response:
     signed_in = await _signed_in(context, uow, http, now)
     if isinstance(signed_in, Response):
         return signed_in
-    after = http.query_params.get("after", "")[:64]
+    after = http.query_params.get("after", "")
+    after = after if _is_id(after) else ""
     citizen = signed_in.citizen
     links = await uow.account_links.of_citizen(citizen.citizen_id, after=after, limit=PAGE_SIZE + 1)
     base = f"{context.issuer}/my/accounts"
@@ -181,9 +182,14 @@ async def sign_out(http: Request) -> Response:
     return answer
 
 
+def _is_id(text: str) -> bool:
+    """Tell whether a text may be an id of ours. PostgreSQL takes no NUL, so nothing else goes there."""
+    return len(text) <= 64 and text.isascii() and text.isprintable()
+
+
 async def _own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> AccountLink:
     """Return the person's own link; another's looks exactly like none (abuse case 24)."""
-    link = await uow.account_links.find(link_id) if len(link_id) <= 64 else None
+    link = await uow.account_links.find(link_id) if _is_id(link_id) else None
     if link is None or link.citizen_id != signed_in.citizen.citizen_id or link.status is Status.PENDING:
         raise JourneyError(Trouble.NOT_FOUND)
     return link
