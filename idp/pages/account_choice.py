@@ -9,6 +9,7 @@ from idp.pages.frame import client_header, read_own_form, show
 from idp.pages.views import AccountChoicePage
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
+from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble
 from idp.web.journey import find_signed_in, load_interaction
 from idp.web.state import context_of
@@ -36,15 +37,23 @@ async def account_choice_page(http: Request, interaction_id: str) -> Response:
 
 @router.post("/account-choice/{interaction_id}")
 async def account_choice(http: Request, interaction_id: str) -> Response:
-    """Go on as this person, or sign in as another."""
+    """Go on as this person, or sign them out, as the page says, and let another sign in."""
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
     interaction, client = await load_interaction(context, uow, http, interaction_id, now)
     form = await read_own_form(http)
     signed_in = await find_signed_in(context, uow, http, now)
-    if signed_in is None or form.get("choice") != "continue":
-        return see_other(f"{context.issuer}/sign-in/{interaction_id}")
+    sign_in = see_other(f"{context.issuer}/sign-in/{interaction_id}")
+    if signed_in is None:
+        return sign_in
+    if form.get("choice") == "other":
+        uow.sessions.end(signed_in.session.session_id, now)
+        await uow.commit()
+        Cookies(context.is_secure).clear_session(sign_in)
+        return sign_in
+    if form.get("choice") != "continue":
+        return see_other(f"{context.issuer}/account-choice/{interaction_id}")
     uow.interactions.choose(interaction, signed_in.session.session_id)
     try:
         await uow.commit()
