@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 from fastapi import FastAPI
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -22,16 +21,8 @@ from idp.identity.sessions import SessionLimits
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
 from idp.pages import account_choice, consent, explanations, my_accounts, second_factor, sign_in
-from idp.pages.failures import (
-    fault_answer,
-    http_failure,
-    journey_failure,
-    protocol_failure,
-    render_form_post,
-    store_failure,
-)
+from idp.pages.failures import FAILURES, answer_failure, fault_answer, render_form_post
 from idp.pages.rendering import STATIC, Pages
-from idp.protocol.errors import ProtocolError
 from idp.protocol.model import Lifetimes, Policy
 from idp.settings import Settings
 from idp.store.opening import open_database
@@ -40,7 +31,7 @@ from idp.store.writes import StoreUnavailableError
 from idp.web.answers import json_answer
 from idp.web.boundary import Boundary
 from idp.web.clients import ClientDirectory
-from idp.web.failures import JourneyError
+from idp.web.direct_routes import DirectRoutes
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.state import Context, context_of
@@ -89,7 +80,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         clients=clients,
         published=Published(policy, custody),
         hashing=hashing,
-        log=Log(settings.log_file),
+        log=Log(settings.log_file, is_buffered=True),
         clock=clock,
         session_limits=SessionLimits(
             idle=timedelta(minutes=settings.session_idle_minutes),
@@ -110,9 +101,10 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
 
 
 async def keep_fresh(context: Context) -> None:
-    """Take over changed clients and keys, once a second, for as long as the process lives."""
+    """Take over changed clients and keys and write the log out, once a second, while the process lives."""
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
+        context.log.flush()
         try:
             await context.clients.refresh()
             if context.custody.reload_if_changed(context.clock()):
@@ -156,10 +148,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_exception_handler(ProtocolError, protocol_failure)
-    app.add_exception_handler(JourneyError, journey_failure)
-    app.add_exception_handler(StoreUnavailableError, store_failure)
-    app.add_exception_handler(HTTPException, http_failure)
+    for failure in FAILURES:
+        app.add_exception_handler(failure, answer_failure)
+    app.add_middleware(
+        DirectRoutes, handlers=endpoints.HOT_PATHS, failures=FAILURES, answer_failure=answer_failure
+    )
     app.add_middleware(
         Boundary, log=lambda scope: scope["state"]["context"].log, clock=clock, render_fault=fault_answer
     )

@@ -1,10 +1,25 @@
 """The endpoints that machines call, one file each, named after its field in the discovery document."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 
 from idp.endpoints import authorization, pushed_authorization_request, token, userinfo, well_known
+from idp.web.direct_routes import Handler
 
 router = APIRouter()
-# The hottest first: routes are matched in order.
 for endpoint in (token, userinfo, authorization, pushed_authorization_request, well_known):
     router.include_router(endpoint.router)
+
+HOT_PATHS: Mapping[tuple[str, str], Handler] = {
+    ("POST", "/token"): token.token,
+    ("GET", "/userinfo"): userinfo.userinfo,
+    ("POST", "/userinfo"): userinfo.userinfo_by_post,
+    ("GET", "/authorize"): authorization.authorization,
+    ("POST", "/authorize"): authorization.authorization_by_post,
+    ("POST", "/par"): pushed_authorization_request.pushed_authorization_request,
+    ("GET", "/jwks"): well_known.jwks,
+    ("GET", "/.well-known/openid-configuration"): well_known.openid_configuration,
+    ("GET", "/.well-known/oauth-authorization-server"): well_known.oauth_authorization_server,
+}
+"""What is called by the thousand, reached without the router (see `idp.web.direct_routes`)."""

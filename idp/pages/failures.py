@@ -4,7 +4,7 @@ The one place that builds error responses (RFC 6749 §5.2; UI: `#error-reference
 in the log line of the same request; descriptions are public sentences, details never leave the log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from idp.protocol.errors import (
     TemporarilyUnavailableError,
     UntrustedRequestError,
 )
+from idp.store.writes import StoreUnavailableError
 from idp.web.answers import json_answer
 from idp.web.failures import STATUS, JourneyError, Trouble, log_members, new_reference, note
 from idp.web.state import context_of
@@ -102,6 +103,25 @@ async def http_failure(http: Request, exception: Exception) -> Response:
     answer = show(http, view, status=exception.status_code)
     answer.headers.update(headers)
     return answer
+
+
+_ANSWERS: Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    ProtocolError: protocol_failure,
+    JourneyError: journey_failure,
+    StoreUnavailableError: store_failure,
+    HTTPException: http_failure,
+}
+
+FAILURES = tuple(_ANSWERS)
+"""Every exception that is an answer; anything else is a fault."""
+
+
+async def answer_failure(http: Request, failure: Exception) -> Response:
+    """Answer an exception that is one of FAILURES."""
+    for kind, answer in _ANSWERS.items():
+        if isinstance(failure, kind):
+            return await answer(http, failure)
+    raise failure
 
 
 def fault_answer(scope: Scope) -> Response:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from idp.protocol.errors import InvalidClientError
 from idp.protocol.jose import PublicKey, parse_jwk_set
 from idp.protocol.model import Client
 from idp.store.unit_of_work import UnitOfWork
@@ -13,6 +14,8 @@ FetchKeys = Callable[[str], Awaitable[tuple[PublicKey, ...]]]
 
 REFETCH_PAUSE = timedelta(seconds=30)
 """An unknown `kid` makes us fetch a client's keys again, but not more often than this."""
+FAILURE_PAUSE = timedelta(seconds=5)
+"""An address that failed is left alone this long: anybody who names the client could make us call it."""
 KEYS_VALIDITY = timedelta(minutes=15)
 _PAGE = 500
 
@@ -27,6 +30,8 @@ class ClientDirectory:
         self._revision: tuple[int, int] | None = None
         self._parsed: dict[str, tuple[object, tuple[PublicKey, ...]]] = {}
         self._fetched: dict[str, tuple[datetime, tuple[PublicKey, ...]]] = {}
+        self._fetched_again: dict[str, datetime] = {}
+        self._failed: dict[str, tuple[datetime, InvalidClientError]] = {}
         self._fetching: dict[str, asyncio.Lock] = {}
 
     async def refresh(self) -> None:
@@ -54,17 +59,43 @@ class ClientDirectory:
         return None if stored is None else stored.client
 
     async def keys_of(self, client: Client, now: datetime, *, again: bool = False) -> tuple[PublicKey, ...]:
-        """Return a client's verification keys; `again` fetches its jwks_uri anew, if that is not too soon."""
+        """Return a client's verification keys; `again` fetches its jwks_uri anew, if that is not too soon.
+
+        Raises InvalidClientError when the address does not answer with keys.
+        """
         if client.jwks_uri is None:
             return self._registered_keys(client)
         # One fetch at a time for each client: many requests with a new kid must not become many fetches.
         async with self._fetching.setdefault(client.client_id, asyncio.Lock()):
             kept = self._fetched.get(client.jwks_uri)
-            if kept is not None and now < kept[0] + (REFETCH_PAUSE if again else KEYS_VALIDITY):
+            if kept is not None and not self._may_fetch(client.jwks_uri, kept[0], now, again=again):
                 return kept[1]
-            keys = await self._fetch_keys(client.jwks_uri)
-            self._fetched[client.jwks_uri] = (now, keys)
-            return keys
+            return await self._fetch(client.jwks_uri, now)
+
+    def _may_fetch(self, jwks_uri: str, fetched_at: datetime, now: datetime, *, again: bool) -> bool:
+        """Tell whether kept keys may be fetched anew: when they are old, or once a pause for a new `kid`.
+
+        The pause runs between such fetches, not from the first: a platform may rotate right after it.
+        """
+        if not again:
+            return now >= fetched_at + KEYS_VALIDITY
+        before = self._fetched_again.get(jwks_uri)
+        if before is not None and now < before + REFETCH_PAUSE:
+            return False
+        self._fetched_again[jwks_uri] = now
+        return True
+
+    async def _fetch(self, jwks_uri: str, now: datetime) -> tuple[PublicKey, ...]:
+        failed = self._failed.get(jwks_uri)
+        if failed is not None and now < failed[0] + FAILURE_PAUSE:
+            raise failed[1]
+        try:
+            keys = await self._fetch_keys(jwks_uri)
+        except InvalidClientError as failure:
+            self._failed[jwks_uri] = (now, failure)
+            raise
+        self._fetched[jwks_uri] = (now, keys)
+        return keys
 
     def _registered_keys(self, client: Client) -> tuple[PublicKey, ...]:
         if client.jwks is None:
