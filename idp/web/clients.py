@@ -80,7 +80,7 @@ class ClientDirectory:
         if not again:
             return now >= fetched_at + KEYS_VALIDITY
         before = self._fetched_again.get(jwks_uri)
-        if before is not None and now < before + REFETCH_PAUSE:
+        if now <= fetched_at or (before is not None and now < before + REFETCH_PAUSE):
             return False
         self._fetched_again[jwks_uri] = now
         return True
@@ -88,7 +88,7 @@ class ClientDirectory:
     async def _fetch(self, jwks_uri: str, now: datetime) -> tuple[PublicKey, ...]:
         failed = self._failed.get(jwks_uri)
         if failed is not None and now < failed[0] + FAILURE_PAUSE:
-            raise failed[1]
+            raise InvalidClientError(failed[1].description, detail=failed[1].detail)
         try:
             keys = await self._fetch_keys(jwks_uri)
         except InvalidClientError as failure:
