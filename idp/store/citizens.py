@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 import orjson
-from sqlalchemy import bindparam, null, select
+from sqlalchemy import LargeBinary, bindparam, null, select
 
 from idp.identity.assurance import Proofing
 from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
@@ -53,6 +53,15 @@ class RegisteredCitizen:
     personal_number: str
     password_hash: str | None = None
     totp_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHolder:
+    """Whoever holds a personal number now, and what lets them in, for a comparison with the register."""
+
+    citizen: Citizen
+    password_hash: str | None
+    totp_secret: str | None
 
 
 PERSON = tuple(
@@ -141,6 +150,28 @@ _BY_NUMBER = (
         (personal_numbers.c.number_lookup == bindparam("lookup")) & (personal_numbers.c.valid_until == null())
     )
 )
+HOLDERS_AT_ONCE = 100
+_HOLDERS = (
+    select(
+        *PERSON,
+        personal_numbers.c.number_lookup,
+        _password.c.secret.label("password_secret"),
+        _totp.c.secret.label("totp_secret"),
+    )
+    .select_from(personal_numbers)
+    .join(citizens, citizens.c.citizen_id == personal_numbers.c.citizen_id)
+    .outerjoin(
+        _password,
+        (_password.c.citizen_id == citizens.c.citizen_id) & (_password.c.kind == bindparam("password")),
+    )
+    .outerjoin(_totp, (_totp.c.citizen_id == citizens.c.citizen_id) & (_totp.c.kind == bindparam("totp")))
+    .where(
+        personal_numbers.c.number_lookup.in_(
+            [bindparam(f"lookup_{place}", type_=LargeBinary) for place in range(HOLDERS_AT_ONCE)]
+        )
+    )
+    .where(personal_numbers.c.valid_until == null())
+)
 _NUMBERS = (
     select(personal_numbers)
     .where(personal_numbers.c.citizen_id == bindparam("citizen_id"))
@@ -166,6 +197,28 @@ class Citizens:
         lookup = self._seal.lookup("personal_number", personal_number)
         row = await self._recorder.fetch_one(_BY_NUMBER, lookup=lookup)
         return None if row is None else citizen_from_row(row, self._seal)
+
+    async def holders(self, personal_numbers: Sequence[str]) -> dict[str, KnownHolder]:
+        """Return who holds these numbers now; those that nobody holds are left out."""
+        found: dict[str, KnownHolder] = {}
+        for start in range(0, len(personal_numbers), HOLDERS_AT_ONCE):
+            chunk = personal_numbers[start : start + HOLDERS_AT_ONCE]
+            by_lookup = {self._seal.lookup("personal_number", number): number for number in chunk}
+            # The statement has a fixed number of places; those that are left over ask for the first again.
+            lookups = [*by_lookup, *[next(iter(by_lookup))] * (HOLDERS_AT_ONCE - len(by_lookup))]
+            binds = {f"lookup_{place}": lookup for place, lookup in enumerate(lookups)}
+            for row in await self._recorder.fetch_all(_HOLDERS, **binds, **_KINDS):
+                found[by_lookup[bytes(row["number_lookup"])]] = self._holder(row)
+        return found
+
+    def _holder(self, row: Row) -> KnownHolder:
+        password, totp = row["password_secret"], row["totp_secret"]
+        context = _context(row["person_citizen_id"], "totp")
+        return KnownHolder(
+            citizen_from_row(row, self._seal),
+            None if password is None else bytes(password).decode(),
+            None if totp is None else self._seal.open(bytes(totp), context).decode(),
+        )
 
     async def personal_number(self, citizen_id: str) -> str | None:
         """Return a person's present number, opened."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -71,7 +72,7 @@ def _connect(database_url: str, use: Callable[[Connection], None]) -> None:
                 use(connection)
         else:
             asyncio.run(_connect_postgresql(database_url, use))
-    except (OperationalError, OSError) as error:
+    except (OperationalError, asyncpg.PostgresError, OSError) as error:
         raise StoreUnavailableError(f"the database cannot be reached: {error}") from error
 
 

@@ -30,6 +30,8 @@ _CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.AdminShutdownError,
     asyncpg.TooManyConnectionsError,
     ConnectionError,
@@ -62,14 +64,18 @@ class PostgreSQL(Database):
     async def fetch_all(self, statement: ClauseElement, values: Values) -> Sequence[Row]:
         """Run a read and return its rows."""
         compiled = self.compiled(statement)
-        async with self._connection() as connection:
-            return await connection.fetch(compiled.text, *compiled.arguments(values))
+        connection = await self._lease()
+        try:
+            rows = await connection.fetch(compiled.text, *compiled.arguments(values))
+        except BaseException as error:
+            self._give_back_after(connection, error)
+            raise
+        self._give_back(connection)
+        return rows
 
     async def fetch_one(self, statement: ClauseElement, values: Values) -> Row | None:
         """Run a read and return its first row, if any."""
-        compiled = self.compiled(statement)
-        async with self._connection() as connection:
-            return await connection.fetchrow(compiled.text, *compiled.arguments(values))
+        return await self._fetch_row(self.compiled(statement), values)
 
     async def execute(self, write: Write, values: Values, returning: Sequence[str]) -> Row | None:
         """Run one write by itself and return the named columns of the row it touched."""
@@ -79,8 +85,17 @@ class PostgreSQL(Database):
             statement = write.build("postgresql", "", None).returning(*(write.table.c[n] for n in returning))
             compiled = self._batches[key] = compile_statement(statement, self._dialect)
         self.statistics.commits += 1
-        async with self._connection() as connection:
-            return await connection.fetchrow(compiled.text, *compiled.arguments(values))
+        return await self._fetch_row(compiled, values)
+
+    async def _fetch_row(self, compiled: Compiled, values: Values) -> asyncpg.Record | None:
+        connection = await self._lease()
+        try:
+            row = await connection.fetchrow(compiled.text, *compiled.arguments(values))
+        except BaseException as error:
+            self._give_back_after(connection, error)
+            raise
+        self._give_back(connection)
+        return row
 
     async def commit(self, steps: Sequence[Step | BulkStep]) -> None:
         """Execute all steps atomically: folded into one statement, or as a transaction for bulk."""
@@ -110,8 +125,7 @@ class PostgreSQL(Database):
             for index, step in enumerate(steps)
             for name, value in step.values.items()
         }
-        async with self._connection() as connection:
-            row = await connection.fetchrow(compiled.text, *compiled.arguments(values))
+        row = await self._fetch_row(compiled, values)
         for index, write in enumerate(key):
             if write.gate and (row is None or not row[f"w{index}"]):
                 raise GateClosedError(write.name)
@@ -146,28 +160,48 @@ class PostgreSQL(Database):
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        connection = await self._lease()
+        try:
+            yield connection
+        except BaseException as error:
+            self._give_back_after(connection, error)
+            raise
+        self._give_back(connection)
+
+    async def _lease(self) -> asyncpg.Connection:
+        """Take a connection for one statement. Raises StoreUnavailableError."""
         self.statistics.statements += 1
-        async with self._places:
-            try:
-                connection = self._idle.pop() if self._idle else await self._connect()
-                if connection.is_closed():
-                    connection = await self._connect()
-            except _CONNECTION_LOST as lost:
-                raise StoreUnavailableError("the database cannot be reached") from lost
-            try:
-                yield connection
-            except _CONNECTION_LOST as lost:
-                connection.terminate()
-                raise StoreUnavailableError("the connection to the database was lost") from lost
-            except BaseException:
-                # A statement may still be under way (a cancelled request): such a connection is not reused.
-                if connection.is_closed() or connection.is_in_transaction():
-                    connection.terminate()
-                else:
-                    self._idle.append(connection)
-                raise
-            else:
-                self._idle.append(connection)
+        await self._places.acquire()
+        try:
+            while self._idle:
+                connection = self._idle.pop()
+                if not connection.is_closed():
+                    return connection
+            return await self._connect()
+        except _CONNECTION_LOST as lost:
+            self._places.release()
+            raise StoreUnavailableError("the database cannot be reached") from lost
+        except BaseException:
+            self._places.release()
+            raise
+
+    def _give_back(self, connection: asyncpg.Connection) -> None:
+        self._idle.append(connection)
+        self._places.release()
+
+    def _give_back_after(self, connection: asyncpg.Connection, error: BaseException) -> None:
+        """Give a connection back after a failure. Raises StoreUnavailableError when it was lost.
+
+        After a cancelled request its statement may still be under way: such a connection is not used again.
+        """
+        is_lost = isinstance(error, _CONNECTION_LOST)
+        if is_lost or connection.is_closed() or connection.is_in_transaction():
+            connection.terminate()
+            self._places.release()
+        else:
+            self._give_back(connection)
+        if is_lost:
+            raise StoreUnavailableError("the connection to the database was lost") from error
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(

@@ -4,20 +4,20 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import column, func, literal_column, select, table
+from sqlalchemy import column, func, literal_column, null, select, table
 from sqlalchemy.sql.expression import ClauseElement
 
 from idp.store.database import Database
 
 VERSIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
 
-_VERSION = select(column("version_num")).select_from(table("alembic_version"))
+_VERSION: ClauseElement = select(column("version_num")).select_from(table("alembic_version"))
 _EXISTS: Mapping[str, ClauseElement] = {
     "sqlite": select(func.count().label("found"))
     .select_from(table("sqlite_master"))
     .where(column("name") == literal_column("'alembic_version'")),
     "postgresql": select(func.count().label("found")).where(
-        func.to_regclass(literal_column("'alembic_version'")) != literal_column("NULL")
+        func.to_regclass(literal_column("'alembic_version'")).is_not(null())
     ),
 }
 _REVISION = re.compile(r'^(down_)?revision(?:: [^=]+)? = (?:"(.+)"|None)$', re.MULTILINE)
