@@ -1,0 +1,98 @@
+"""`idp`: the operator's side of the provider. Exit status 0 is success, 1 a failure, 2 a misspelt command.
+
+Commands are loaded when they are called: the database and the keys take longer to load than `idp --help`
+takes to read.
+"""
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+from idp.operators.acting import check_operator
+from idp.operators.output import CommandFailedError, Invocation, encode, json_option
+
+COMMANDS: Mapping[str, str] = {
+    "audit": "idp.operators.audit:audit",
+    "citizens": "idp.operators.citizens:citizens",
+    "clients": "idp.operators.clients:clients",
+    "demo": "idp.operators.demo:demo",
+    "keys": "idp.operators.keys:keys",
+    "links": "idp.operators.account_links:links",
+    "migrate": "idp.operators.migrate:migrate",
+    "serve": "idp.operators.serve:serve",
+    "settings": "idp.operators.settings_report:settings",
+}
+
+
+class Program(click.Group):
+    """The group of all commands: loads the one that is called and renders its failures."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        del ctx
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        module, _, name = where.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command, and whether --json stands anywhere."""
+        ctx.ensure_object(Invocation).as_json = "--json" in args
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _answer_usage_error(ctx, error)
+            raise
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. What fails is told in one sentence, and to a program in one document."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            _answer_usage_error(ctx, error)
+            raise
+        except CommandFailedError as error:
+            failure = error
+        except BrokenPipeError:
+            raise  # whoever read the output has gone, and click ends quietly
+        except OSError as error:
+            failure = CommandFailedError(f"{error.filename or 'The system'}: {error.strerror or error}.")
+        except KeyboardInterrupt:
+            failure = CommandFailedError("Stopped. What was stored until now stays stored.")
+        _answer_failure(ctx, failure)
+        raise failure
+
+
+def _answer_usage_error(context: click.Context, error: click.UsageError) -> None:
+    _answer_failure(context, CommandFailedError(error.format_message()))
+
+
+def _answer_failure(context: click.Context, failure: CommandFailedError) -> None:
+    if context.ensure_object(Invocation).as_json:
+        click.echo(encode(failure.document()))
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@json_option
+@click.option(
+    "--operator",
+    metavar="NAME",
+    callback=check_operator,
+    help="Who acts, for the audit log; the name of the system account when not given.",
+)
+@click.pass_obj
+def main(called: Invocation, operator: str | None) -> None:
+    """Operate a Lienket provider.
+
+    Settings come from the environment; `idp settings` lists them. Every command takes --json, and prints
+    then exactly one JSON document on standard output. Messages go to standard error.
+    """
+    called.operator = operator
