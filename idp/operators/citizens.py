@@ -8,11 +8,11 @@ from idp.audit.events import Event
 from idp.identity.citizens import Citizen, CitizenStatus
 from idp.identity.identifiers import PERSONAL_NUMBER
 from idp.identity.register import InvalidRegisterLineError, read_line
-from idp.operators.acting import dry_run_option, reason_option
 from idp.operators.citizen_status import StatusChange, change_status, links_of
 from idp.operators.citizens_import import import_citizens
 from idp.operators.desk import Desk, at_desk
-from idp.operators.output import CommandFailedError, invocation, json_option, properties
+from idp.operators.options import TAKES_IDS, dry_run_option, json_option, reason_option
+from idp.operators.output import CommandFailedError, invocation, properties
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import UniquenessError
 
@@ -28,7 +28,7 @@ citizens.add_command(import_citizens)
 citizen_argument = click.argument("citizen")
 
 
-@citizens.command()
+@citizens.command(context_settings=TAKES_IDS)
 @citizen_argument
 @reason_option
 @click.option("--reveal", is_flag=True, help="Show number, phone, e-mail and address in full.")
@@ -84,7 +84,7 @@ def _masked(value: str | None, shown: int, *, reveal: bool) -> str | None:
     return value if value is None or reveal else value[:shown] + MASKED
 
 
-@citizens.command()
+@citizens.command(context_settings=TAKES_IDS)
 @citizen_argument
 @reason_option
 @dry_run_option
@@ -94,7 +94,7 @@ def suspend(*, citizen: str, reason: str, dry_run: bool) -> None:
     _change(citizen, CitizenStatus.LOCKED, reason, dry_run=dry_run)
 
 
-@citizens.command()
+@citizens.command(context_settings=TAKES_IDS)
 @citizen_argument
 @reason_option
 @dry_run_option
@@ -127,7 +127,7 @@ def _change(wanted: str, to: CitizenStatus, reason: str, *, dry_run: bool) -> No
     invocation().answer(document, lines)
 
 
-@citizens.command("change-number")
+@citizens.command("change-number", context_settings=TAKES_IDS)
 @citizen_argument
 @click.argument("new_number")
 @reason_option

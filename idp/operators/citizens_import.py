@@ -13,9 +13,9 @@ import click
 import orjson
 
 from idp.identity.register import RegisterEntry
-from idp.operators.acting import dry_run_option
 from idp.operators.desk import Desk, at_desk
-from idp.operators.output import CommandFailedError, invocation, json_option
+from idp.operators.options import dry_run_option, json_option
+from idp.operators.output import CommandFailedError, invocation
 from idp.operators.register_batches import BatchCounts, RegisterImport
 from idp.operators.register_lines import RegisterLines, RejectedLine
 

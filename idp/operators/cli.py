@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import click
 
 from idp.operators.acting import check_operator
-from idp.operators.output import CommandFailedError, Invocation, encode, json_option
+from idp.operators.options import json_option
+from idp.operators.output import CommandFailedError, Invocation, encode
 
 COMMANDS: Mapping[str, str] = {
     "audit": "idp.operators.audit:audit",
@@ -80,7 +81,7 @@ def _answer_failure(context: click.Context, failure: CommandFailedError) -> None
         click.echo(encode(failure.document()))
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program)
 @json_option
 @click.option(
     "--operator",

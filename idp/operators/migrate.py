@@ -3,10 +3,10 @@
 import click
 from alembic.util import CommandError
 
-from idp.operators.acting import dry_run_option
 from idp.operators.desk import utc_now
 from idp.operators.failures import explained
-from idp.operators.output import CommandFailedError, invocation, json_option
+from idp.operators.options import dry_run_option, json_option
+from idp.operators.output import CommandFailedError, invocation
 from idp.settings import Settings
 from idp.store.migrate import current_revision, head_revision, upgrade
 from idp.store.opening import sqlite_path

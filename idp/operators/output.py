@@ -1,13 +1,11 @@
 """What a command says: one result on standard output, every other word on standard error."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import click
 import orjson
-
-Function = TypeVar("Function", bound=Callable[..., object])
 
 
 @dataclass(slots=True)
@@ -51,23 +49,6 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
     return str(value)
-
-
-def _as_json(context: click.Context, _: click.Parameter, value: object) -> None:
-    if value:
-        context.find_root().ensure_object(Invocation).as_json = True
-
-
-def json_option(function: Function) -> Function:
-    """Give a command or group the option --json."""
-    return click.option(
-        "--json",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_as_json,
-        help="Print exactly one JSON document on standard output.",
-    )(function)
 
 
 class CommandFailedError(click.ClickException):

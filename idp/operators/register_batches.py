@@ -116,7 +116,7 @@ class RegisterImport:
 def _compare(entry: RegisterEntry, holder: KnownHolder | None, password_hash: str | None) -> _Comparison:
     known = None if holder is None else holder.citizen
     citizen = Citizen(
-        citizen_id=secrets.token_urlsafe(16) if known is None else known.citizen_id,
+        citizen_id=secrets.token_hex(16) if known is None else known.citizen_id,
         status=entry.status,
         proofing=entry.proofing,
         proofed_at=entry.proofed_at,

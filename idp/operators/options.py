@@ -1,0 +1,69 @@
+"""Options that many commands share, spelt and explained the same everywhere."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import click
+
+from idp.operators.output import Invocation
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+TAKES_IDS: Mapping[str, bool] = {"ignore_unknown_options": True}
+"""Context settings of a command whose arguments are random ids: one in 64 begins with a hyphen."""
+
+_REASON = re.compile(r"[a-z_]{1,40}")
+
+
+def _as_json(context: click.Context, _: click.Parameter, value: object) -> None:
+    if value:
+        context.find_root().ensure_object(Invocation).as_json = True
+
+
+def json_option(function: Function) -> Function:
+    """Give a command or group the option --json."""
+    return click.option(
+        "--json",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_as_json,
+        help="Print exactly one JSON document on standard output.",
+    )(function)
+
+
+def _check_reason(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not _REASON.fullmatch(value):
+        raise click.BadParameter("a short code of 1 to 40 small letters and _ is needed, no text.")
+    return value
+
+
+def reason_option(function: Function) -> Function:
+    """Give a command the required option --reason."""
+    return click.option(
+        "--reason",
+        required=True,
+        metavar="CODE",
+        callback=_check_reason,
+        help="Why: a short code such as holder_request, kept in the audit log.",
+    )(function)
+
+
+def default_reason_option(default: str) -> Callable[[Function], Function]:
+    """Give a command the option --reason with a default."""
+    return click.option(
+        "--reason",
+        default=default,
+        show_default=True,
+        metavar="CODE",
+        callback=_check_reason,
+        help="Why: a short code, kept in the audit log.",
+    )
+
+
+def dry_run_option(function: Function) -> Function:
+    """Give a command the option --dry-run."""
+    return click.option("--dry-run", is_flag=True, help="Show what would be done and store nothing.")(
+        function
+    )
