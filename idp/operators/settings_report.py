@@ -1,0 +1,104 @@
+"""`idp settings`: every setting with its meaning and present value, and what is wrong with them."""
+
+import os
+import statistics
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import click
+
+from idp.authenticators.password import hash_password
+from idp.identity.register import Mode
+from idp.operators.failures import explained, problems_in
+from idp.operators.options import json_option
+from idp.operators.output import CommandFailedError, invocation
+from idp.settings import PREFIX, Settings, SettingsError
+
+MASK = "•••"
+_MEASURED_HASHES = 5
+
+
+def contradictions(settings: Settings) -> list[str]:
+    """Return what is wrong with settings that are each well-formed."""
+    problems = []
+    if settings.mode is Mode.PRODUCTION and not settings.issuer.startswith("https://"):
+        problems.append(f"{PREFIX}ISSUER: production needs an https issuer")
+    return problems
+
+
+@click.group(invoke_without_command=True)
+@click.option("--measure", is_flag=True, help="Also measure what one password hash costs here.")
+@json_option
+@click.pass_context
+def settings(context: click.Context, *, measure: bool) -> None:
+    """List every setting, what it means and what it is now. Settings come from the environment."""
+    if context.invoked_subcommand is not None:
+        return
+    with explained():
+        present = Settings.load()
+    rows = [_described(name, present) for name in Settings.model_fields]
+    document: dict[str, object] = {"settings": rows}
+    lines: list[str] = []
+    for row in rows:
+        origin = "environment" if row["is_from_environment"] else "default"
+        lines += [f"{row['name']} = {_shown(row['value'])}  ({origin})", f"    {row['description']}"]
+    if measure:
+        cost = _measured_hash_cost()
+        document["password_hash_milliseconds"] = cost
+        lines.append(f"One password hash takes {cost} ms here.")
+    for problem in contradictions(present):
+        invocation().say(problem)
+    invocation().answer(document, lines)
+
+
+@settings.command()
+@json_option
+def check() -> None:
+    """Check the settings: exit status 1 and every problem, or none."""
+    try:
+        present = Settings.load()
+    except SettingsError as error:
+        problems = problems_in(error)
+    else:
+        problems = contradictions(present)
+    if problems:
+        raise CommandFailedError("The settings cannot be used.", problems)
+    invocation().answer({"problems": []}, ["The settings can be used."])
+
+
+def _described(name: str, present: Settings) -> Mapping[str, object]:
+    variable = PREFIX + name.upper()
+    value = getattr(present, name)
+    return {
+        "name": variable,
+        "description": Settings.model_fields[name].description,
+        "value": without_password(value) if isinstance(value, str) else value,
+        "is_from_environment": variable in os.environ,
+    }
+
+
+def without_password(value: str) -> str:
+    """Return a value in which the password of a URL, in either of its places, is masked."""
+    parts = urlsplit(value)
+    if parts.password:
+        value = value.replace(f":{parts.password}@", f":{MASK}@", 1)
+    for pair in parts.query.split("&"):
+        name, _, secret = pair.partition("=")
+        if "password" in name and secret:
+            value = value.replace(f"{name}={secret}", f"{name}={MASK}")
+    return value
+
+
+def _shown(value: object) -> str:
+    return "(none)" if value is None else str(value)
+
+
+def _measured_hash_cost() -> float:
+    """Return the median cost of a hash in milliseconds."""
+    costs = []
+    for _ in range(_MEASURED_HASHES):
+        began = time.perf_counter()
+        hash_password("a password to measure with")
+        costs.append(time.perf_counter() - began)
+    return round(1000 * statistics.median(costs), 1)
