@@ -73,7 +73,6 @@ _FIND_CODE = (
         codes.c.link_id.label("grant_link_id"),
         codes.c.content.label("grant_content"),
         codes.c.issued_at.label("grant_issued_at"),
-        codes.c.expires_at.label("grant_expires_at"),
         null().label("grant_revoked_at"),
         *STANDING,
     )

@@ -205,6 +205,8 @@ def dump_grant_content(grant: Grant) -> str:
             "auth_time": micros(grant.auth_time),
             "nonce": grant.nonce,
             "consent_id": grant.consent_id,
+            # Not the column beside it: that of a code is the end of the code, not of what it grants.
+            "expires_at": micros(grant.expires_at),
         }
     )
 
@@ -227,7 +229,7 @@ def grant_from_row(row: Row) -> Grant:
         consent_id=content["consent_id"],
         link_id=row["grant_link_id"],
         issued_at=moment(row["grant_issued_at"]),
-        expires_at=moment(row["grant_expires_at"]),
+        expires_at=moment(content["expires_at"]),
         revoked_at=moment_or_none(row["grant_revoked_at"]),
     )
 
