@@ -20,7 +20,7 @@ from idp.authenticators.throttling import PAIR_LIMITS, SOURCE_LIMITS
 from idp.identity.sessions import SessionLimits
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
-from idp.pages import account_choice, consent, explanations, my_accounts, second_factor, sign_in
+from idp.pages import account_choice, consent, explanations, logos, my_accounts, second_factor, sign_in
 from idp.pages.failures import FAILURES, answer_failure, fault_answer, render_form_post
 from idp.pages.rendering import STATIC, Pages
 from idp.protocol.model import Lifetimes, Policy
@@ -143,7 +143,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         redirect_slashes=False,
     )
     app.include_router(endpoints.router)
-    for page in (sign_in, second_factor, consent, account_choice, my_accounts, explanations):
+    for page in (sign_in, second_factor, consent, account_choice, my_accounts, logos, explanations):
         app.include_router(page.router)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)

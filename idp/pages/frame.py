@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.identity.sessions import Session
+from idp.pages.logos import logo_address
 from idp.pages.rendering import LOCALES, Locale, Pages, choose_locale
 from idp.pages.views import ClientHeader, Page
 from idp.protocol.model import AuthorizationRequest, Client
@@ -64,6 +65,7 @@ def client_header(context: Context, client: Client, interaction_id: str | None) 
         domain=urlsplit(home).netloc,
         back_action=back,
         client_uri=client.client_uri,
+        logo=logo_address(context.issuer, client),
     )
 
 

@@ -30,8 +30,8 @@ _PARTS = {"family_name": "name", "middle_name": "name", "given_name": "name"}
 class ClientHeader:
     """The network that asks, as the thin header names it.
 
-    There is no logo here: an image from the network's host would be a third-party request that tells it
-    who stands before which page (R16) and lets it change what was reviewed. A monogram stands in.
+    A logo is shown from our own address or not at all: an image from the network's host would tell it who
+    stands before which page (R16) and let it change what was reviewed. A monogram stands in.
     """
 
     name: str
@@ -42,6 +42,8 @@ class ClientHeader:
     that ends something would be followed by prefetchers. None where there is no
     interaction that could be ended: on our own pages, after an answer was made, when it expired."""
     client_uri: str | None = None
+    logo: str | None = None
+    """The address of the reviewed logo, on our own host."""
 
     @property
     def home_uri(self) -> str | None:

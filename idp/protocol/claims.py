@@ -29,9 +29,10 @@ ASSURANCE_LEVEL = "assurance_level"
 AGE_CLAIMS = ("age_over_14", "age_over_16", "age_over_18")
 
 ATTESTED = frozenset({ASSURANCE_LEVEL, *AGE_CLAIMS})
-"""What an account link is about: that a verified person of some level and age stands behind an account. Asked
-for, these belong to the question itself: whoever does not want them told refuses the whole. All else is a choice
-of its own (rules R4, R7)."""
+"""What an account link is about: that a verified person of some level and age stands behind an account.
+
+Asked for, these belong to the question itself: whoever does not want them told refuses the whole. All else
+is a choice of its own (rules R4, R7)."""
 
 ITEM_OF_CLAIM: Mapping[str, str] = {
     "name": "name",

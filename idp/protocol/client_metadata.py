@@ -113,7 +113,7 @@ def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], cl
         default_max_age=client.integer("default_max_age", 0, 365 * 86400),
         default_acr_values=tuple(Acr(value) for value in client.choices("default_acr_values", list(Acr))),
         client_uri=client_uri,
-        logo_uri=client.web_uri("logo_uri"),
+        logo_uri=client.logo_uri("logo_uri"),
         policy_uri=client.web_uri("policy_uri"),
         tos_uri=client.web_uri("tos_uri"),
         contacts=client.texts("contacts", 10, 254),

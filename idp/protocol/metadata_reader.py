@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, overload
 
 from idp.protocol.display_text import is_displayable
+from idp.protocol.logo import LogoError, read_logo
 from idp.protocol.redirect_uris import check_redirect_uri_syntax
 from idp.protocol.web_uris import WebURIError, read_web_uri
 
@@ -151,6 +152,17 @@ class MetadataReader:
             read_web_uri(value)
         except WebURIError as error:
             self.refuse(name, f"is no usable address: {error}")
+        return value
+
+    def logo_uri(self, name: str) -> str | None:
+        """Return a logo: a PNG in a `data:` address, which our pages show, or a web address."""
+        value = self._members.get(name)
+        if not isinstance(value, str) or not value.startswith("data:"):
+            return self.web_uri(name)
+        try:
+            read_logo(value)
+        except LogoError as error:
+            self.refuse(name, f"cannot be shown: {error}")
         return value
 
     def redirect_uris(self, name: str) -> tuple[str, ...]:
