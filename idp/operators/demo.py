@@ -25,7 +25,8 @@ from idp.operators.demo_servers import (
     stop_signals,
     watch,
 )
-from idp.operators.output import CommandFailedError, Invocation, invocation, json_option, table
+from idp.operators.options import json_option
+from idp.operators.output import CommandFailedError, Invocation, invocation, table
 
 ROOT = Path(__file__).resolve().parents[2]
 IDP = Path(sysconfig.get_path("scripts")) / "idp"
