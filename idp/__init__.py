@@ -1,1 +1,26 @@
-"""."""
+"""Lienket, an OpenID Connect provider that links social-network accounts to verified people.
+
+An endpoint reads, a rule decides, a store remembers. Imports go downwards only; `make check` holds them to it
+(import contracts in pyproject.toml). From the top, one layer a line:
+
+| module | what it is |
+|---|---|
+| app | everything is opened, wired and closed here |
+| endpoints | for machines: one file for each endpoint of the discovery document |
+| pages | for citizens: sign in, agree, see and end links |
+| operators | for staff: the command line `idp` |
+| outbound | the only part that dials out, guarded |
+| housekeeping | what happens without a request: sealing the audit log, letting links lapse |
+| web | what every HTTP handler shares; decides no rule |
+| settings | every setting, with its meaning |
+| store | memory, on SQLite and PostgreSQL; the only SQL |
+| protocol | the rules of the wire: OAuth 2.0 and OpenID Connect. Pure |
+| authenticators | the rules of sign-in factors and of guessing |
+| identity | the rules of the subject matter: account links, people, consent. Pure |
+| audit | the vocabulary of the log and its hash chain. Pure |
+
+`endpoints`, `pages`, `operators`, `outbound` and `housekeeping` stand beside each other and do not import one
+another; so do `settings` and `store`, and `authenticators` and `protocol`. Secret keys live in the package
+`keys`, which imports nothing of ours. Beside this file: SPECIFICATIONS.md (clause, function, test),
+DECISIONS.md (why), CHANGELOG.md; templates, locale and static hold what pages show.
+"""

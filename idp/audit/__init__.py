@@ -1,1 +1,7 @@
-"""."""
+"""Evidence: what an event may say, and the chain that shows when the past was changed. Pure.
+
+| module | what it rules |
+|---|---|
+| events | the vocabulary of the log: ids and short codes, no attribute of a person |
+| chain | sealing events into a hash chain, and verifying it from the table alone |
+"""

@@ -1,1 +1,11 @@
-"""."""
+"""How a citizen proves presence, and how fast somebody may guess. NIST SP 800-63B.
+
+| module | what it rules |
+|---|---|
+| password | what may be a password, how it is kept and verified |
+| totp | one-time codes, each good for one use (RFC 6238) |
+| throttling | attempts counted before they are verified; never a weapon against the holder |
+| hashing_pool | where password hashes are made, so that they delay nobody else |
+
+All but `hashing_pool` are pure; it says itself why it is here.
+"""

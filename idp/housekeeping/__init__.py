@@ -2,4 +2,9 @@
 
 Runs as its own process beside the server (`python -m idp.housekeeping`). Any number may run at once:
 a lease picks one, and each job is safe even if two believed to hold it.
+
+| module | what it does |
+|---|---|
+| sequencer | seals events into the hash chain within seconds |
+| expiry | lets unredeemed links vanish and overdue ones lapse |
 """

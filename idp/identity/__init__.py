@@ -1,1 +1,12 @@
-"""."""
+"""The subject matter, without a word of OAuth: people, how sure we are of them, and what they linked. Pure.
+
+| module | what it rules |
+|---|---|
+| account_links | the centre: states, moves, policy and places of an account link (D320 Art. 19) |
+| citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
+| assurance | the two axes that are never mixed: proofing, and the authentication event |
+| consents | what was shown and decided, and when to ask again, for a named reason (R7, R8) |
+| sessions | how long a session lives; when an authentication is recent enough |
+| identifiers | what people type to say who they are |
+| register | one line of the register of citizens, read strictly |
+"""

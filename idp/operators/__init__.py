@@ -1,1 +1,29 @@
-"""."""
+"""The operator's side: the command line `idp`. One JSON document with --json, and every change is in the log.
+
+| module | command, or part |
+|---|---|
+| cli | `idp`: finds the command, renders its failures |
+| serve | `idp serve` |
+| migrate | `idp migrate` |
+| settings_report | `idp settings` |
+| housekeeping_child | the housekeeping process that `idp serve` starts |
+| citizens | `idp citizens show, suspend, reinstate, change-number` |
+| citizens_import | `idp citizens import` |
+| clients | `idp clients list, show, suspend, reinstate, rotate-secret` |
+| clients_apply | `idp clients apply` |
+| account_links | `idp links` |
+| keys | `idp keys` |
+| audit | `idp audit` |
+| demo | `idp demo` |
+| demo_people | its fictitious people |
+| demo_servers | its two programs |
+| desk | settings, database, keys and clock, opened for one command |
+| acting | who acts, for the log |
+| options | options that many commands share |
+| output | one result on standard output, every other word on standard error |
+| failures | expected failures, each as one sentence |
+| registrations | reviewed client files: read whole, compared with what is stored |
+| citizen_status | what follows for sessions and links when a person's status changes |
+| register_lines | a register file, line by line |
+| register_batches | a batch of the register, compared and stored in one commit |
+"""

@@ -1,1 +1,18 @@
-"""The pages that citizens see, one file for each question; view models, words and rendering beside them."""
+"""The pages that citizens see, one file for each question; view models, words and rendering beside them.
+
+| module | question, or part |
+|---|---|
+| sign_in | Who are you? |
+| second_factor | Is it really you? |
+| account_choice | Go on as this person? |
+| consent | Link this account? And: why not |
+| my_accounts | Whom do I trust? What happened? End it |
+| explanations | what an `acr` value means |
+| logos | the networks' reviewed logos, from our own address |
+| failures | every refusal becomes an answer here, and nowhere else |
+| visit | why somebody is at the sign-in pages |
+| frame | what every page handler shares: language, header, the token of our forms |
+| views | what each page shows, exactly |
+| words | the words for values |
+| rendering | a view and a language in, bytes out |
+"""

@@ -1,1 +1,29 @@
-"""."""
+"""The rules of the wire. Values in; a value or a registered error out. No clock, no randomness, no framework.
+
+| module | specification |
+|---|---|
+| parameters | RFC 6749 §3.1, §3.2, Appendix B: strict reading |
+| strict_json | RFC 8259, RFC 7493: JSON inside parameters |
+| web_uris | RFC 3986 and the WHATWG URL Standard, where they agree |
+| display_text | Unicode TR36: a platform's text before people's eyes |
+| errors | the registered error codes: RFC 6749, 6750, 9126, 9396, OpenID Connect Core §3.1.2.6 |
+| model | the nouns, as frozen values |
+| authorization_request | Core §3.1.2, RFC 6749 §4.1.1, RFC 9126 §2.1: the checks and their order |
+| redirect_uris | RFC 9700 §2.1, RFC 8252 §7: exact comparison |
+| pkce | RFC 7636 |
+| claims_parameter | OpenID Connect Core §5.5, Identity Assurance §6 |
+| account_link_details | RFC 9396: authorization details of type `account_link` |
+| journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
+| claims | OpenID Connect Core §5, Identity Assurance §5: what was agreed to, and nothing else |
+| authorization_response | RFC 6749 §4.1.2, RFC 9207 |
+| client_authentication | RFC 6749 §2.3, RFC 7521, RFC 7523, RFC 10070 |
+| grants | RFC 6749 §4.1.3, §6, RFC 9700 §4.14: code, refresh token, and what stands behind them |
+| tokens | OpenID Connect Core §2, RFC 9068, RFC 9396 §7: contents of tokens and of the token response |
+| jose | RFC 7515, 7517, 7518, 8037, 8725: signatures and public keys, strictly |
+| metadata | RFC 8414, OpenID Connect Discovery: what the provider says of itself |
+| client_metadata | RFC 7591, OpenID Connect Registration: a platform's reviewed file |
+| metadata_reader | reading such a file with every reason at once |
+| logo | RFC 7591 §2 (`logo_uri`), RFC 2397: a small PNG inside the registration |
+| stored_client | a client as one JSON document |
+| stored_request | a request as one JSON document |
+"""

@@ -1,1 +1,35 @@
-"""."""
+"""Memory. Statements of intent over two engines; the only place with SQL. Values go in and come out, no rows.
+
+What the rest of the program uses:
+
+| module | what it remembers, or does |
+|---|---|
+| unit_of_work | reads at once, writes together in one commit; holds all stores below |
+| account_links | account links; uniqueness and cap by two indexes |
+| citizens | the register, sealed and found by keyed hash |
+| sessions | signed-in browsers |
+| consents | decisions, as the proof of them |
+| clients | registered relying parties |
+| interactions | authorization requests under way |
+| codes | pushed requests and authorization codes, each used once |
+| grants | grants and refresh tokens; spent values |
+| attempts | counters of sign-in attempts |
+| ledger | the audit log and its chain |
+| leases | which process does a job now |
+| remains | removal of what is over |
+
+How it is done:
+
+| module | what it is |
+|---|---|
+| tables | every table, every column classified as to personal data |
+| writes | a write as a value; gates for what may happen once |
+| recorder | collects the writes of a unit of work |
+| database | the interface of an engine |
+| sqlite | one writer thread, reads on the loop |
+| postgresql | a commit folded into one statement |
+| opening | from a database URL to an engine |
+| encoding | how values stand in columns |
+| migrate | Alembic, up and down |
+| schema_revision | which revision a database stands at |
+"""

@@ -3,10 +3,17 @@
 | module | what it holds |
 |---|---|
 | state | what the application opened at its start, typed |
-| requests | reading forms, queries, cookies and the caller's address, with caps |
+| requests | reading forms, queries and the caller's address, with caps |
 | answers | responses with the headers that each kind needs |
-| cookies | names and attributes of the two cookies |
+| cookies | names and attributes of the cookies |
 | boundary | the outermost ASGI layer: one log line per request, no unhandled exception |
-| failures | every refusal becomes JSON or a page here, and nowhere else |
+| direct_routes | exact paths, found before the router looks |
+| failures | what can go wrong for a person, as one exception, and what the log will hold |
+| log | one JSON object a line |
+| published | metadata and keys, as bytes made once |
 | clients | registered clients in memory, refreshed when any of them changes |
+| client_authentication | the rule of `idp.protocol`, fed with what it needs |
+| journey | where a person stands: loaded once, judged by the rules |
+| authorization_response | the one place that issues codes, and how answers travel |
+| throttle | counting sign-in attempts before they are verified |
 """

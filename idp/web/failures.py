@@ -1,7 +1,7 @@
 """Refusals on their way to the caller: what happened, as one exception, and what the log will hold.
 
 Machines read RFC 6749 §5.2 JSON, people read a page with a reference. Which of the two is decided by
-`idp.app`, where the handlers are registered; nowhere else is an error response built.
+`idp.pages.failures`; nowhere else is an error response built.
 """
 
 import secrets

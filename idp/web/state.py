@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
 
 from starlette.requests import Request
 
@@ -53,12 +52,6 @@ class Context:
     def is_secure(self) -> bool:
         """Tell whether browsers reach us by https."""
         return self.policy.issuer.startswith("https://")
-
-
-class State(TypedDict):
-    """The lifespan state."""
-
-    context: Context
 
 
 def context_of(request: Request) -> Context:
