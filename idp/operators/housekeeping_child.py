@@ -11,7 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-COMMAND = (sys.executable, "-m", "idp.housekeeping")
+COMMAND = (sys.executable, "-m", "idp.housekeeping", "--watch-parent")
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 STEADY_AFTER = 60.0
