@@ -11,7 +11,8 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-COMMAND = (sys.executable, "-m", "idp.housekeeping", "--watch-parent")
+# -P: a folder named `keys` where the operator happens to stand must not be taken for our package.
+COMMAND = (sys.executable, "-P", "-m", "idp.housekeeping", "--watch-parent")
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 STEADY_AFTER = 60.0
