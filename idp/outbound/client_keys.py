@@ -18,6 +18,9 @@ class ClientKeys:
     async def fetch(self, jwks_uri: str) -> tuple[PublicKey, ...]:
         """Return the keys at an address. Raises InvalidClientError, the reason in its detail."""
         try:
-            return parse_jwk_set(orjson.loads(await self._http.get_json(jwks_uri)))
+            document = orjson.loads(await self._http.get_json(jwks_uri))
+            if not isinstance(document, dict):
+                raise InvalidClientError(_FAILED, detail="the answer is no JSON object")
+            return parse_jwk_set(document)
         except (OutboundRefusedError, JOSEError, orjson.JSONDecodeError) as error:
             raise InvalidClientError(_FAILED, detail=str(error)) from error

@@ -52,7 +52,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
     async def _checked_address(self, host: str, port: int) -> str:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: what cannot be a host name at all
             raise OutboundRefusedError(f"the host {host} has no address") from error
         addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
         for address in addresses:
@@ -89,11 +89,13 @@ class GuardedHTTP:
             raise OutboundRefusedError(f"the call failed: {type(error).__name__}") from error
 
     async def _get(self, uri: str) -> bytes:
-        headers = [("Accept", "application/json"), ("User-Agent", "lienket")]
-        async with self._pool.stream("GET", uri, headers=headers) as response:
+        sent = [("Accept", "application/json"), ("User-Agent", "lienket")]
+        async with self._pool.stream("GET", uri, headers=sent) as response:
             if response.status != 200:
                 raise OutboundRefusedError(f"the answer was {response.status}; redirects are not followed")
-            content_type = dict(response.headers).get(b"content-type", b"").decode("latin-1")
+            # Servers spell header names as they like, and httpcore passes them on as they came.
+            headers = {name.lower(): value for name, value in response.headers}
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
             if content_type.partition(";")[0].strip().lower() not in _JSON_TYPES:
                 raise OutboundRefusedError("the answer is not JSON")
             body = bytearray()
