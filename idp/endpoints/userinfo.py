@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.protocol.claims import userinfo_claims
+from idp.protocol.claims import userinfo_claims, within_scope
 from idp.protocol.errors import InsufficientScopeError, InvalidRequestError, InvalidTokenError
 from idp.protocol.grants import check_subject
 from idp.protocol.parameters import Parameters, check_not_repeated
@@ -59,7 +59,7 @@ async def _answer(http: Request, token: str) -> Response:
     client = await context.clients.find(found.grant.client_id)
     grant, citizen = found.grant, found.standing.citizen
     check_subject(grant, client, citizen.status, found.standing.link, now, error=InvalidTokenError)
-    claims = userinfo_claims(grant, citizen.personal_data, citizen.proofing, now)
+    claims = userinfo_claims(within_scope(grant, access.scope), citizen.personal_data, citizen.proofing, now)
     if client is None or client.userinfo_signed_response_alg is None:
         return json_answer(claims)
     return _signed_answer(context, claims, client.client_id, client.userinfo_signed_response_alg)

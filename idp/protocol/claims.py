@@ -10,7 +10,7 @@ nothing about the person leaves but the levels.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -163,6 +163,19 @@ def _narrowed_verified(
     if not claims and level is None:
         return None
     return VerifiedClaimsRequest(claims, verified.trust_framework, level)
+
+
+def within_scope(grant: Grant, scope: Collection[str]) -> Grant:
+    """Return the grant as a token of narrower scope may use it: RFC 6749 §6.
+
+    What a scope value would have told is left out with it, also where `claims` asked for the same: whoever
+    narrows a token means it to tell less.
+    """
+    lost = {name for value in grant.scope - set(scope) for name in CLAIMS_OF_SCOPE.get(value, ())}
+    if not lost:
+        return grant
+    userinfo = {name: claim for name, claim in grant.claims.userinfo.items() if name not in lost}
+    return replace(grant, claims=replace(grant.claims, userinfo=userinfo))
 
 
 def userinfo_claims(grant: Grant, person: PersonalData, proofing: Proofing, now: datetime) -> dict[str, Any]:
