@@ -1,4 +1,4 @@
-"""One provider for all tests of a module, once on each engine; each test brings people and platforms of its own.
+"""One provider for all tests of a module, once on each engine; tests bring their own people and platforms.
 
 A conftest.py takes both fixtures over; `anyio_backend` must live as long as the provider does.
 """
