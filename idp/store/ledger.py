@@ -65,7 +65,15 @@ _SEALED = (
 )
 _BEFORE_EVERYTHING = -(2**63)
 _HEAD = select(audit_head)
-_LATEST = select(t).order_by(desc(t.c.occurred_at), desc(t.c.event_id)).limit(bindparam("limit"))
+_NEWEST_SEALED = (
+    select(t).where(t.c.sequence != null()).order_by(desc(t.c.sequence)).limit(bindparam("limit"))
+)
+_NEWEST_UNSEALED = (
+    select(t)
+    .where(t.c.sequence == null())
+    .order_by(desc(t.c.occurred_at), desc(t.c.event_id))
+    .limit(bindparam("limit"))
+)
 _OF_LINK = (
     select(t)
     .where(t.c.link_id == bindparam("link_id"))
@@ -114,8 +122,13 @@ class Ledger:
         return [sealed_event(row) for row in rows]
 
     async def latest(self, limit: int) -> list[SealedEvent]:
-        """Return the newest events, sealed or not."""
-        return [sealed_event(row) for row in await self._recorder.fetch_all(_LATEST, limit=limit)]
+        """Return the newest events, newest first: those that wait to be sealed, then the end of the chain.
+
+        Both have an index of their own; in the order of their times they would all have to be sorted.
+        """
+        waiting = await self._recorder.fetch_all(_NEWEST_UNSEALED, limit=limit)
+        sealed = await self._recorder.fetch_all(_NEWEST_SEALED, limit=limit)
+        return [sealed_event(row) for row in (*waiting, *sealed)][:limit]
 
     async def of_link(self, link_id: str, *, before: int = 0, limit: int = 20) -> list[SealedEvent]:
         """Return the events of one link, newest first; `before` is a time in microseconds, 0 for all."""
