@@ -25,8 +25,8 @@ hold in a race (`:window_start` is `now - limits.window`, `pause(n)` a CASE made
     ON CONFLICT (key) DO UPDATE SET
       failures = CASE WHEN counted_since <= :window_start THEN 1 ELSE failures + 1 END,
       counted_since = CASE WHEN counted_since <= :window_start THEN :now ELSE counted_since END,
-      last_attempt_at = :now
-    WHERE counted_since <= :window_start OR last_attempt_at + pause(failures) <= :now
+      last_attempt_at = the later of last_attempt_at and :now
+    WHERE counted_since <= :window_start OR failures < :free OR last_attempt_at + pause(failures) <= :now
     RETURNING failures                                     -- no row: refused, and not counted
 
 After a success the pair is forgotten and the other two are lowered by one: never emptied, or an
@@ -110,7 +110,7 @@ def register(attempts: Attempts | None, limits: AttemptLimits, now: datetime) ->
     if attempts is None or now >= attempts.counted_since + limits.window:
         return Attempts(failures=1, counted_since=now, last_attempt_at=now)
     check_attempt(attempts.failures + 1, attempts.last_attempt_at, limits, now)
-    return Attempts(attempts.failures + 1, attempts.counted_since, now)
+    return Attempts(attempts.failures + 1, attempts.counted_since, max(attempts.last_attempt_at, now))
 
 
 def check_attempt(
@@ -120,9 +120,11 @@ def check_attempt(
 
     Raises ThrottledError when it came too early after the previous one.
     """
-    if previous_attempt_at is None:
+    pause = blocked_for(count - 1, limits)
+    # A free attempt is never too early, even where another one with a later clock was counted before it.
+    if previous_attempt_at is None or not pause:
         return
-    retry_at = previous_attempt_at + blocked_for(count - 1, limits)
+    retry_at = previous_attempt_at + pause
     if now < retry_at:
         raise ThrottledError(retry_at)
 

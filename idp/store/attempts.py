@@ -22,6 +22,10 @@ ATTEMPT_GATE = "attempt"
 _COLUMNS = ("attempt_key", "failures", "counted_since", "last_attempt_at", "expires_at")
 
 
+def _later(kept: ColumnElement[int], new: ColumnElement[int]) -> ColumnElement[int]:
+    return case((kept > new, kept), else_=new)
+
+
 @cache
 def _count(limits: AttemptLimits) -> Insert:
     """Return `register(…, limits, …)` as an upsert."""
@@ -37,13 +41,15 @@ def _count(limits: AttemptLimits) -> Insert:
         return {
             "failures": case((over, proposed.failures), else_=row.c.failures + 1),
             "counted_since": case((over, proposed.counted_since), else_=row.c.counted_since),
-            "last_attempt_at": proposed.last_attempt_at,
-            "expires_at": proposed.expires_at,
+            "last_attempt_at": _later(row.c.last_attempt_at, proposed.last_attempt_at),
+            "expires_at": _later(row.c.expires_at, proposed.expires_at),
         }
 
     def may_go_on(proposed: Any, row: Table) -> ColumnElement[bool]:
         pause = case(*((row.c.failures >= failures, wait) for failures, wait in waits), else_=0)
-        return or_(is_over(proposed, row), row.c.last_attempt_at + pause <= proposed.last_attempt_at)
+        # Requests may commit in another order than they arrived: a free attempt is never too early.
+        is_free = row.c.failures < limits.free
+        return or_(is_over(proposed, row), is_free, row.c.last_attempt_at + pause <= proposed.last_attempt_at)
 
     merge = Merge(("attempt_key",), changed, may_go_on)
     return Insert(ATTEMPT_GATE, t, _COLUMNS, gate=True, merge=merge)

@@ -28,6 +28,7 @@ LATEST_ALLOWED = (
     .order_by(desc(t.c.decided_at))
     .limit(1)
 )
+_BY_ID = select(t).where(t.c.consent_id == bindparam("consent_id"))
 _OF_CITIZEN = (
     select(t)
     .where(t.c.citizen_id == bindparam("citizen_id"))
@@ -41,6 +42,11 @@ class Consents:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+
+    async def find(self, consent_id: str) -> Consent | None:
+        """Return one decision."""
+        row = await self._recorder.fetch_one(_BY_ID, consent_id=consent_id)
+        return None if row is None else consent_from_row(row)
 
     async def latest_allowed(self, citizen_id: str, client_id: str) -> Consent | None:
         """Return the person's latest positive decision for a client, withdrawn ones included."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from idp.identity.account_links import AccountLink, LinkRefusedError
 from idp.identity.assurance import Method
+from idp.identity.consents import Consent
 from idp.protocol import journey as rules
 from idp.protocol.journey import NextStep, Page, Presence, Progress
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
@@ -101,7 +102,8 @@ async def assess(
     signed_in = await find_signed_in(context, uow, http, now, client_id=client.client_id)
     presence = None
     if signed_in is not None:
-        presence = Presence(signed_in.session, signed_in.citizen, signed_in.consent)
+        consent = await _consent_of(uow, signed_in, interaction)
+        presence = Presence(signed_in.session, signed_in.citizen, consent)
     progress = Progress()
     if interaction is not None:
         progress = Progress(interaction.created_at, interaction.chosen_session_id, interaction.consent_id)
@@ -123,6 +125,19 @@ async def assess(
         return replace(standing, step=NextStep(Page.REFUSED, refusal=refused.refusal))
     step = rules.consent_step(request, presence, progress, own_link, now)
     return replace(standing, step=step, own_link=own_link, neighbours=tuple(neighbours))
+
+
+async def _consent_of(
+    uow: UnitOfWork, signed_in: SignedIn, interaction: Interaction | None
+) -> Consent | None:
+    """Return the consent given on this journey, or else the latest: in two tabs these are not the same."""
+    latest = signed_in.consent
+    given = None if interaction is None else interaction.consent_id
+    if given is None or (latest is not None and latest.consent_id == given):
+        return latest
+    consent = await uow.consents.find(given)
+    is_theirs = consent is not None and consent.citizen_id == signed_in.citizen.citizen_id
+    return consent if is_theirs else latest
 
 
 async def _missing_factor(
