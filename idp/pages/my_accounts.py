@@ -1,5 +1,6 @@
 """My linked accounts: every link, what happened to it, and its end in two clicks. Rules R8, R9."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from idp.audit.chain import SealedEvent
 from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
 from idp.identity.assurance import Method
+from idp.identity.consents import Decision
 from idp.identity.register import shown_name
 from idp.pages.frame import check_form_token, form_token, read_own_form, show
 from idp.pages.views import (
@@ -22,6 +24,7 @@ from idp.pages.views import (
     TimelineEntry,
 )
 from idp.pages.visit import OWN
+from idp.protocol.claims import ASSURANCE_LEVEL
 from idp.store.encoding import moment
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
@@ -36,6 +39,11 @@ router = APIRouter(include_in_schema=False)
 
 PAGE_SIZE = 20
 HISTORY_SIZE = 30
+DECISIONS_READ = 200
+"""So many of a person's decisions are read to say what their networks know."""
+
+Known = Mapping[str, tuple[str, ...]]
+"""For each network, the claims it was ever given about a person, beside the levels."""
 
 
 async def _signed_in(context: Context, uow: UnitOfWork, http: Request, now: datetime) -> SignedIn | Response:
@@ -66,12 +74,13 @@ async def linked_accounts(http: Request) -> Response:
     after = after if _is_id(after) else ""
     citizen = signed_in.citizen
     links = await uow.account_links.of_citizen(citizen.citizen_id, after=after, limit=PAGE_SIZE + 1)
+    known = await _known(uow, citizen.citizen_id)
     base = f"{context.issuer}/my/accounts"
     has_more = len(links) > PAGE_SIZE
     view = LinkedAccountsPage(
         csrf=form_token(context, signed_in.session),
         person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
-        links=tuple([await _card(context, link) for link in links[:PAGE_SIZE]]),
+        links=tuple([await _card(context, link, known) for link in links[:PAGE_SIZE]]),
         sign_out_action=f"{context.issuer}/my/sign-out",
         first_page_uri=base if after else None,
         next_page_uri=f"{base}?after={links[PAGE_SIZE - 1].link_id}" if has_more else None,
@@ -93,7 +102,7 @@ async def link_detail(http: Request, link_id: str) -> Response:
     events = await uow.ledger.of_link(
         link_id, before=int(before) if before.isdecimal() and len(before) < 18 else 0, limit=HISTORY_SIZE + 1
     )
-    card = await _card(context, link)
+    card = await _card(context, link, await _known(uow, link.citizen_id))
     older = events[HISTORY_SIZE - 1].occurred_at if len(events) > HISTORY_SIZE else None
     view = LinkDetailPage(
         csrf=form_token(context, signed_in.session),
@@ -115,7 +124,7 @@ async def end_link_page(http: Request, link_id: str) -> Response:
     if isinstance(signed_in, Response):
         return signed_in
     link = await _own_link(uow, signed_in, link_id)
-    card = await _card(context, link)
+    card = await _card(context, link, await _known(uow, link.citizen_id))
     if link.status is Status.ENDED:
         return see_other(card.detail_uri)
     view = EndLinkPage(
@@ -157,7 +166,7 @@ async def _ended_answer(
 ) -> Response:
     view = EndedPage(
         csrf=form_token(context, signed_in.session),
-        link=await _card(context, link),
+        link=await _card(context, link, await _known(context.unit_of_work(), link.citizen_id)),
         ended_at=ended_at,
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )
@@ -195,7 +204,16 @@ async def _own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> Accou
     return link
 
 
-async def _card(context: Context, link: AccountLink) -> LinkCard:
+async def _known(uow: UnitOfWork, citizen_id: str) -> Known:
+    """Return what each network knows. It stays known when the link or the consent has ended."""
+    known: dict[str, set[str]] = {}
+    for consent in await uow.consents.of_citizen(citizen_id, DECISIONS_READ):
+        if consent.decision is Decision.ALLOW:
+            known.setdefault(consent.client_id, set()).update(consent.claims - {ASSURANCE_LEVEL})
+    return {client_id: tuple(sorted(claims)) for client_id, claims in known.items()}
+
+
+async def _card(context: Context, link: AccountLink, known: Known) -> LinkCard:
     client = await context.clients.find(link.client_id)
     home = "" if client is None else client.client_uri or client.redirect_uris[0]
     detail_uri = f"{context.issuer}/my/accounts/{link.link_id}"
@@ -212,6 +230,7 @@ async def _card(context: Context, link: AccountLink) -> LinkCard:
         last_used_at=link.last_used_at,
         expires_at=link.expires_at,
         ended_at=link.ended_at,
+        claims=known.get(link.client_id, ()),
     )
 
 

@@ -85,6 +85,7 @@ ASK_REASONS: Mapping[AskReason, str] = {
 }
 
 EVENTS: Mapping[str, str] = {
+    "authorization:granted": msgid("You were led back to the network to complete it."),
     "account_link:requested": msgid("The network asked to link this account."),
     "account_link:activated": msgid("The account was linked."),
     "account_link:renewed": msgid("The link was renewed."),
@@ -94,6 +95,7 @@ EVENTS: Mapping[str, str] = {
     "account_link:lapsed": msgid("The link expired."),
     "account_link:ended": msgid("The link was ended."),
     "account_link:abandoned": msgid("The network did not complete the link."),
+    "account_link:looked_up": msgid("Our staff looked at this link."),
     "account_link:used": msgid("The network asked whether the link is valid."),
     "consent:given": msgid("You agreed."),
     "consent:denied": msgid("You did not agree."),
