@@ -9,7 +9,12 @@ from starlette.responses import Response
 from idp.protocol.authorization_request import CHECKS_PUSHED, PUSHED_REQUEST_URI, read_request
 from idp.store.writes import GateClosedError
 from idp.web.answers import json_answer
-from idp.web.client_authentication import authenticate_client, replayed_assertion, spend_assertion
+from idp.web.client_authentication import (
+    authenticate_client,
+    replayed_assertion,
+    spend_assertion,
+    spent_if_refused,
+)
 from idp.web.requests import read_form
 from idp.web.state import context_of
 
@@ -23,7 +28,8 @@ async def pushed_authorization_request(http: Request) -> Response:
     now = context.clock()
     parameters = await read_form(http)
     authenticated = await authenticate_client(context, http, parameters, now)
-    request = read_request(parameters, authenticated.client, context.policy, CHECKS_PUSHED)
+    async with spent_if_refused(context, authenticated):
+        request = read_request(parameters, authenticated.client, context.policy, CHECKS_PUSHED)
     request_uri = PUSHED_REQUEST_URI + secrets.token_urlsafe(32)
     lifetime = context.policy.lifetimes.pushed_request
     uow = context.unit_of_work()

@@ -40,6 +40,7 @@ from idp.web.client_authentication import (
     authenticate_client,
     replayed_assertion,
     spend_assertion,
+    spent_if_refused,
 )
 from idp.web.failures import note
 from idp.web.requests import read_form
@@ -73,22 +74,27 @@ async def token(http: Request) -> Response:
     parameters = await read_form(http)
     check_not_repeated(parameters)
     authenticated = await authenticate_client(context, http, parameters, now)
+    async with spent_if_refused(context, authenticated):
+        try:
+            return json_answer(await _grant(context, authenticated, parameters, now))
+        except ReplayedError as replayed:
+            note(http, grant_id=replayed.grant_id)
+            await _revoke_replayed(context, authenticated.client, replayed.grant_id, now)
+            raise
+
+
+async def _grant(
+    context: Context, authenticated: AuthenticatedClient, parameters: Parameters, now: datetime
+) -> dict[str, object]:
     grant_type = parameters.get("grant_type")
     if grant_type not in GRANT_TYPES:
         raise UnsupportedGrantTypeError("grant_type must be authorization_code or refresh_token")
     if grant_type not in authenticated.client.grant_types:
         raise UnauthorizedClientError(f"the client is not registered for grant_type {grant_type}")
     uow = context.unit_of_work()
-    try:
-        if grant_type == "authorization_code":
-            content = await _redeem_code(context, uow, authenticated, parameters, now)
-        else:
-            content = await _refresh(context, uow, authenticated, parameters, now)
-    except ReplayedError as replayed:
-        note(http, grant_id=replayed.grant_id)
-        await _revoke_replayed(context, authenticated.client, replayed.grant_id, now)
-        raise
-    return json_answer(content)
+    if grant_type == "authorization_code":
+        return await _redeem_code(context, uow, authenticated, parameters, now)
+    return await _refresh(context, uow, authenticated, parameters, now)
 
 
 async def _redeem_code(

@@ -1,5 +1,7 @@
 """Client authentication as the endpoints use it: the rule verifies, this fetches what the rule needs."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 from starlette.requests import Request
@@ -10,9 +12,10 @@ from idp.protocol.client_authentication import (
     read_credentials,
     verify_credentials,
 )
-from idp.protocol.errors import InvalidClientError
+from idp.protocol.errors import InvalidClientError, OAuthError
 from idp.protocol.parameters import Parameters
 from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
 from idp.web.failures import note
 from idp.web.state import Context
 
@@ -47,6 +50,20 @@ def spend_assertion(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None
     if authenticated.assertion is not None:
         client_id, assertion = authenticated.client.client_id, authenticated.assertion
         uow.grants.spend("client_assertion", f"{client_id}\x00{assertion.jti}", assertion.expires_at)
+
+
+@contextlib.asynccontextmanager
+async def spent_if_refused(context: Context, authenticated: AuthenticatedClient) -> AsyncIterator[None]:
+    """Spend the assertion of a request that is refused, too: one proof is no licence to try codes."""
+    try:
+        yield
+    except OAuthError:
+        uow = context.unit_of_work()
+        spend_assertion(uow, authenticated)
+        # The gate is closed where the request had come as far as spending it itself.
+        with contextlib.suppress(GateClosedError):
+            await uow.commit()
+        raise
 
 
 def replayed_assertion() -> InvalidClientError:
