@@ -29,6 +29,7 @@ from idp.protocol.errors import (
 )
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
 from idp.protocol.parameters import Parameters
+from idp.protocol.redirect_uris import match_redirect_uri
 from idp.store.grants import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
@@ -115,6 +116,7 @@ async def _take_pushed(
         raise InvalidRequestURIError("request_uri is not one that this client pushed")
     if pushed.used_at is not None or now >= pushed.expires_at:
         raise InvalidRequestURIError("request_uri was used already or has expired; push the request again")
+    match_redirect_uri(pushed.request.redirect_uri, client.redirect_uris)
     return Arrival(pushed.request, client, pushed.request_uri_hash)
 
 

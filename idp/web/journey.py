@@ -15,6 +15,7 @@ from idp.identity.consents import Consent
 from idp.protocol import journey as rules
 from idp.protocol.journey import NextStep, Page, Presence, Progress
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
+from idp.protocol.redirect_uris import match_redirect_uri
 from idp.store.citizens import SignInRecord
 from idp.store.grants import hash_secret
 from idp.store.interactions import Interaction
@@ -51,7 +52,7 @@ async def load_interaction(
 
     One that arrived by POST belongs to no browser yet; only `/authorize/{interaction}` takes it, and binds
     it, before any page asks anything. Raises JourneyError: unknown, over, answered, another browser's, or
-    its network is suspended.
+    its network is suspended; UntrustedRequestError: its redirect URI is not registered any more.
     """
     interaction = await uow.interactions.find(interaction_id) if len(interaction_id) <= 64 else None
     if interaction is None:
@@ -68,6 +69,8 @@ async def load_interaction(
     client = await context.clients.find(client_id)
     if client is None or client.status is not ClientStatus.ACTIVE:
         raise JourneyError(Trouble.CLIENT_SUSPENDED)
+    # An address may have been taken from the registration since the request was accepted.
+    match_redirect_uri(interaction.request.redirect_uri, client.redirect_uris)
     return interaction, client
 
 
