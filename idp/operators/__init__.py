@@ -14,6 +14,7 @@
 | account_links | `idp links` |
 | keys | `idp keys` |
 | audit | `idp audit` |
+| audit_verification | verifying the whole log, also while it is being written |
 | demo | `idp demo` |
 | demo_people | its fictitious people |
 | demo_servers | its two programs |
