@@ -15,6 +15,7 @@ from idp.identity.account_links import (
     activate,
     check_holder,
     free_place,
+    occupied_places,
 )
 from idp.protocol.errors import InvalidGrantError
 from idp.protocol.model import Client
@@ -40,25 +41,31 @@ class Redemption:
         uow.ledger.append(self.event)
 
 
-async def redeem_link(uow: UnitOfWork, client: Client, link: AccountLink | None, now: datetime) -> Redemption:
+async def redeem_link(
+    uow: UnitOfWork, client: Client, link: AccountLink | None, now: datetime, *, is_first_try: bool
+) -> Redemption:
     """Decide what becomes of the link. Raises InvalidGrantError when it cannot be made any more.
 
-    The platform is told no more than that; why concerns the person, who was shown it or will be.
+    The first try takes the place that was free when the person agreed, without looking: the indexes
+    know. When they refuse, the next try looks. The platform is told no more than that it cannot be made;
+    why concerns the person, who was shown it or will be.
     """
     if link is None or link.status not in {Status.PENDING, Status.LAPSED}:
         return Redemption(link, link)
-    actor = Actor(ActorKind.CLIENT, client.client_id)
-    if link.status is Status.LAPSED and link.place is not None:
-        after, event = activate(link, link.place, client.policy, actor, now)
-        return Redemption(link, after, event)
+    place = link.place
+    if place is None or place > client.policy.max_links_per_citizen or not is_first_try:
+        place = await _free_place(uow, client, link)
+    after, event = activate(link, place, client.policy, Actor(ActorKind.CLIENT, client.client_id), now)
+    return Redemption(link, after, event)
+
+
+async def _free_place(uow: UnitOfWork, client: Client, link: AccountLink) -> int:
     neighbours = await uow.account_links.neighbours(link.client_id, link.account_id, link.citizen_id)
-    occupied = {other.place for other in neighbours if other.citizen_id == link.citizen_id and other.place}
+    others = [other for other in neighbours if other.link_id != link.link_id]
     try:
-        for other in neighbours:
+        for other in others:
             if other.account_id == link.account_id:
                 check_holder(other, link.citizen_id)
-        place = free_place(occupied, client.policy)
+        return free_place(occupied_places(others, link.citizen_id), client.policy)
     except LinkRefusedError as refused:
         raise InvalidGrantError("the account link cannot be made", detail=refused.refusal.value) from refused
-    after, event = activate(link, place, client.policy, actor, now)
-    return Redemption(link, after, event)

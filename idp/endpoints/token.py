@@ -5,7 +5,7 @@ where tokens come into being, and it begins by checking that everything behind t
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from idp.audit.events import PROVIDER, Actor, ActorKind, Event
 from idp.endpoints.link_redemption import redeem_link
-from idp.identity.account_links import AccountLink
+from idp.identity.account_links import AccountLink, Status
 from idp.protocol.account_link_details import enriched
 from idp.protocol.claims import id_token_released_claims
 from idp.protocol.client_authentication import AuthenticatedClient
@@ -30,7 +30,7 @@ from idp.protocol.tokens import (
     id_token_claims,
     token_response,
 )
-from idp.store.account_links import PLACE_INDEX
+from idp.store.account_links import ACCOUNT_INDEX, PLACE_INDEX
 from idp.store.grants import Standing, hash_secret
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError, UniquenessError
@@ -114,8 +114,10 @@ async def _redeem_code(
     if found is None or code is None:
         raise InvalidGrantError("the authorization code is unknown")
     # Each round takes the lowest place that is free; losing a race for one costs a round, not the link.
-    for _ in range(client.policy.max_links_per_citizen + 1):
-        redemption = await redeem_link(uow, client, found.standing.link, now)
+    for tries in range(client.policy.max_links_per_citizen + 1):
+        redemption = await redeem_link(
+            uow, client, _as_proven(found.standing, grant), now, is_first_try=tries == 0
+        )
         new_token = _new_refresh_token(context, client, grant, 1, now)
         issue = Issue(
             grant,
@@ -139,8 +141,8 @@ async def _redeem_code(
         except GateClosedError as closed:
             raise _refusal(closed, grant, "code_consumed") from closed
         except UniquenessError as taken:
-            if taken.index != PLACE_INDEX:
-                raise InvalidGrantError("the account link cannot be made", detail=taken.index) from taken
+            if taken.index not in {ACCOUNT_INDEX, PLACE_INDEX}:
+                raise
         else:
             return content
     raise InvalidGrantError("the account link cannot be made", detail="no free place")
@@ -228,6 +230,14 @@ def issue_tokens(context: Context, issue: Issue, now: datetime) -> dict[str, obj
         refresh_token=issue.refresh_token,
         authorization_details=None if link is None else enriched(link),
     )
+
+
+def _as_proven(standing: Standing, grant: Grant) -> AccountLink | None:
+    """Return the link with the assurance that stands behind this grant; a renewal may prove more, or less."""
+    link = standing.link
+    if link is None or link.status is Status.ACTIVE:
+        return link
+    return replace(link, proofing=standing.citizen.proofing, acr=grant.acr)
 
 
 def _new_refresh_token(

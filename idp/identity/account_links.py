@@ -9,7 +9,7 @@ event that must be stored in the same transaction. D320 Art. 19.
                  lapsed            any ──▶ ended (terminal: a new link is made instead)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -197,6 +197,15 @@ def check_holder(existing: AccountLink | None, citizen_id: str) -> None:
         raise LinkRefusedError(Refusal.ACCOUNT_TAKEN)
     if existing.status is Status.SUSPENDED:
         raise LinkRefusedError(Refusal.LINK_SUSPENDED)
+
+
+def occupied_places(links: Iterable[AccountLink], citizen_id: str) -> frozenset[int]:
+    """Return the places that a person's live links occupy at one platform."""
+    return frozenset(
+        link.place
+        for link in links
+        if link.citizen_id == citizen_id and link.status in LIVE and link.place is not None
+    )
 
 
 def free_place(occupied: AbstractSet[int], policy: LinkPolicy) -> int:

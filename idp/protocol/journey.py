@@ -18,6 +18,7 @@ from idp.identity.account_links import (
     check_holder,
     check_policy,
     free_place,
+    occupied_places,
 )
 from idp.identity.assurance import Acr, Method, missing_method
 from idp.identity.citizens import Citizen, age_on
@@ -155,8 +156,7 @@ def check_person(
     holder = next((link for link in live if link.account_id == request.account_link.account_id), None)
     check_holder(holder, citizen.citizen_id)
     if holder is None:
-        occupied = {link.place for link in live if link.citizen_id == citizen.citizen_id and link.place}
-        free_place(occupied, client.policy)
+        free_place(occupied_places(live, citizen.citizen_id), client.policy)
     return holder
 
 

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
-from idp.identity.account_links import AccountLink, Status
+from idp.identity.account_links import AccountLink, Status, free_place, occupied_places
 from idp.protocol.authorization_response import error_parameters, redirect_location, success_parameters
 from idp.protocol.claims import granted_claims
 from idp.protocol.errors import OAuthError
 from idp.protocol.journey import Presence
-from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Client, Grant
+from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Grant
 from idp.store.grants import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
@@ -68,7 +68,7 @@ async def grant_authorization(
     if request_uri_hash is not None:
         uow.codes.use_pushed_request(request_uri_hash, now)
     subject = context.custody.data.pairwise_subject(client.sector, presence.citizen.citizen_id)
-    link = standing.own_link or _pending_link(request, client, presence, subject, now)
+    link = standing.own_link or _pending_link(standing, presence, subject, now)
     if link is not None and link.status is Status.PENDING:
         uow.account_links.add(link, now)
     grant = _grant(context, request, presence, subject, link, now)
@@ -103,25 +103,25 @@ async def grant_authorization(
     return _answer(context, http, request.redirect_uri, request.response_mode, parameters)
 
 
-def _pending_link(
-    request: AuthorizationRequest, client: Client, presence: Presence, subject: str, now: datetime
-) -> AccountLink | None:
-    asked = request.account_link
+def _pending_link(standing: Standing, presence: Presence, subject: str, now: datetime) -> AccountLink | None:
+    """Return the link that the code will make, with the place that is free now (decision 14)."""
+    asked, client, citizen = standing.request.account_link, standing.client, presence.citizen
     if asked is None:
         return None
     return AccountLink(
         link_id=secrets.token_urlsafe(16),
         client_id=client.client_id,
         account_id=asked.account_id,
-        citizen_id=presence.citizen.citizen_id,
+        citizen_id=citizen.citizen_id,
         subject=subject,
         status=Status.PENDING,
-        proofing=presence.citizen.proofing,
+        proofing=citizen.proofing,
         acr=presence.session.context.acr,
         requested_at=now,
         handle=asked.handle,
         profile_uri=asked.profile_uri,
         purpose=asked.purpose,
+        place=free_place(occupied_places(standing.neighbours, citizen.citizen_id), client.policy),
     )
 
 

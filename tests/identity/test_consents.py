@@ -77,7 +77,7 @@ def test_less_than_was_granted_is_granted() -> None:
         pytest.param({"claims": frozenset({"address"})}, AskReason.NEW_CLAIMS, id="a new claim"),
         pytest.param({"scope": frozenset({"openid", "phone"})}, AskReason.NEW_CLAIMS, id="a new scope"),
         pytest.param({"purpose": "livestream_commerce"}, AskReason.NEW_PURPOSE, id="a new purpose"),
-        pytest.param({"purpose": None}, AskReason.NEW_PURPOSE, id="a purpose no longer stated"),
+        pytest.param({"purpose": None}, None, id="no purpose beyond what was agreed to"),
     ],
 )
 def test_r7_a_changed_request_asks_for_a_named_reason(changes: Request, reason: AskReason | None) -> None:
