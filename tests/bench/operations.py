@@ -75,8 +75,8 @@ async def measure_provider(measurement: Measurement, population: Population, ope
     """Measure every operation of the report."""
     journey = Journey(measurement.issuer, population)
     began = await spread(measurement.pool, population.citizens, journey.begin)
-    # One at a time, so that the queue for password hashing never fills.
-    sessions = await measurement.measure("sign-in without the hash", began, journey.sign_in, at_once=1)
+    # Few at a time, so that the queue for password hashing never fills.
+    sessions = await measurement.measure("sign-in without the hash", began, journey.sign_in, at_once=4)
     # One link of everybody after the other: no person is asked two things at once.
     wanted = [
         (session, f"{number}-{index}")
