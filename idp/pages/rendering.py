@@ -3,7 +3,8 @@
 Every value is escaped, and what a platform supplied is isolated with <bdi>, so that neither markup nor
 writing direction of a name can change what the citizen reads around it (abuse cases 20, P11).
 Pages carry no inline script or style, so that a policy of style-src and script-src 'self' stands.
-No page asks a third party for anything: a network's logo comes from our own address or is a monogram (decision 18).
+No page asks a third party for anything: a network's logo comes from our own address, or a monogram stands in
+(decision 18).
 """
 
 import hashlib
