@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
@@ -31,11 +31,21 @@ from idp.store.writes import StoreUnavailableError
 from idp.web.answers import json_answer
 from idp.web.boundary import Boundary
 from idp.web.clients import ClientDirectory
-from idp.web.direct_routes import DirectRoutes
+from idp.web.direct_routes import DirectRoutes, NamedHandler
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.state import Context, context_of
 from keys import Custody, CustodyError
+
+HOT_PAGES: Mapping[tuple[str, str], NamedHandler] = {
+    ("GET", "/sign-in"): sign_in.sign_in_page,
+    ("POST", "/sign-in"): sign_in.sign_in,
+    ("GET", "/second-factor"): second_factor.second_factor_page,
+    ("POST", "/second-factor"): second_factor.second_factor,
+    ("GET", "/consent"): consent.consent_page,
+    ("POST", "/consent"): consent.consent,
+}
+"""The pages of the journey, reached without the router."""
 
 REFRESH_SECONDS = 1.0
 """How often a process looks for changed clients and keys."""
@@ -151,7 +161,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     for failure in FAILURES:
         app.add_exception_handler(failure, answer_failure)
     app.add_middleware(
-        DirectRoutes, handlers=endpoints.HOT_PATHS, failures=FAILURES, answer_failure=answer_failure
+        DirectRoutes,
+        handlers=endpoints.HOT_PATHS,
+        named_handlers={**endpoints.HOT_NAMED_PATHS, **HOT_PAGES},
+        failures=FAILURES,
+        answer_failure=answer_failure,
     )
     app.add_middleware(
         Boundary, log=lambda scope: scope["state"]["context"].log, clock=clock, render_fault=fault_answer

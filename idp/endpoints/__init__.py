@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 
 from idp.endpoints import authorization, pushed_authorization_request, token, userinfo, well_known
-from idp.web.direct_routes import Handler
+from idp.web.direct_routes import Handler, NamedHandler
 
 router = APIRouter()
 for endpoint in (token, userinfo, authorization, pushed_authorization_request, well_known):
@@ -23,3 +23,7 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("GET", "/.well-known/oauth-authorization-server"): well_known.oauth_authorization_server,
 }
 """What is called by the thousand, reached without the router (see `idp.web.direct_routes`)."""
+
+HOT_NAMED_PATHS: Mapping[tuple[str, str], NamedHandler] = {
+    ("GET", "/authorize"): authorization.continue_authorization,
+}
