@@ -30,7 +30,7 @@ from idp.protocol.errors import (
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
 from idp.protocol.parameters import Parameters
 from idp.protocol.redirect_uris import match_redirect_uri
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError

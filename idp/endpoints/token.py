@@ -31,7 +31,8 @@ from idp.protocol.tokens import (
     token_response,
 )
 from idp.store.account_links import ACCOUNT_INDEX, PLACE_INDEX
-from idp.store.grants import Standing, hash_secret
+from idp.store.encoding import hash_secret
+from idp.store.grants import Standing
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError, UniquenessError
 from idp.web.answers import json_answer

@@ -14,7 +14,13 @@ from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
 from idp.authenticators.hashing_pool import HashingOverloadedError
-from idp.authenticators.password import DUMMY_HASH, WrongPasswordError, verify_password
+from idp.authenticators.password import (
+    DUMMY_HASH,
+    WrongPasswordError,
+    hash_password,
+    needs_rehash,
+    verify_password,
+)
 from idp.authenticators.throttling import ThrottledError, source_of
 from idp.identity.assurance import AuthenticationContext, Method, authentication_context
 from idp.identity.citizens import CitizenStatus
@@ -89,7 +95,21 @@ async def sign_in(http: Request, visit_id: str) -> Response:
     if record.status is not CitizenStatus.ACTIVE:
         note(http, refused="citizen_not_active")
         return _show(context, http, visit, SignInNotice.NOT_USABLE, status=403)
+    await _renew_hash(context, uow, record.citizen_id, known_hash, password, now)
     return await _begin_session(context, uow, http, visit, record, keys, now)
+
+
+async def _renew_hash(
+    context: Context, uow: UnitOfWork, citizen_id: str, known_hash: str, password: str, now: datetime
+) -> None:
+    """Record a hash with today's parameters for a weaker one: only now is the password known."""
+    if not needs_rehash(known_hash):
+        return
+    try:
+        renewed = await context.hashing.run(hash_password, password)
+    except HashingOverloadedError:
+        return  # the next sign-in will do
+    uow.citizens.put_password(citizen_id, renewed, now)
 
 
 async def _begin_session(

@@ -8,13 +8,12 @@ from sqlalchemy import bindparam, null, select
 from idp.protocol.model import AuthorizationCode, AuthorizationRequest
 from idp.protocol.stored_request import dump_request, load_request
 from idp.store.citizens import DataSeal
-from idp.store.encoding import micros, moment, moment_or_none
+from idp.store.encoding import hash_secret, micros, moment, moment_or_none
 from idp.store.grants import (
     STANDING,
     Standing,
     dump_grant_content,
     grant_from_row,
-    hash_secret,
     standing_from_row,
 )
 from idp.store.recorder import Recorder

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -49,3 +50,8 @@ def load_mapping(value: str) -> dict[str, Any]:
     """Read back a mapping."""
     loaded: dict[str, Any] = orjson.loads(value)
     return loaded
+
+
+def hash_secret(secret: str) -> bytes:
+    """Return the SHA-256 under which a random secret of ours is stored."""
+    return sha256(secret.encode()).digest()

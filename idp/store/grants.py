@@ -14,7 +14,7 @@ from idp.protocol.stored_request import dump_claims, load_claims
 from idp.store.account_links import LINK_COLUMNS, link_from_row
 from idp.store.citizens import PERSON, DataSeal, citizen_from_row
 from idp.store.database import Row
-from idp.store.encoding import dump_mapping, load_mapping, micros, moment, moment_or_none
+from idp.store.encoding import dump_mapping, hash_secret, load_mapping, micros, moment, moment_or_none
 from idp.store.recorder import Recorder
 from idp.store.tables import account_links, citizens, grants, refresh_tokens, sessions, spent
 from idp.store.writes import Change, Insert
@@ -40,12 +40,6 @@ _REVOKE = Change(
     "grant_revoked",
     grants,
     where=lambda bind: (grants.c.grant_id == bind("id")) & (grants.c.revoked_at == null()),
-    values=lambda bind: {"revoked_at": bind("now"), "revoked_because": bind("because")},
-)
-_REVOKE_OF_SESSION = Change(
-    "grants_of_session_revoked",
-    grants,
-    where=lambda bind: (grants.c.session_id == bind("id")) & (grants.c.revoked_at == null()),
     values=lambda bind: {"revoked_at": bind("now"), "revoked_because": bind("because")},
 )
 _SPEND = Insert("spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
@@ -175,10 +169,6 @@ class Grants:
         """Record the end of a grant and with it of all its tokens."""
         self._recorder.record(_REVOKE, id=grant_id, now=micros(now), because=because)
 
-    def revoke_of_session(self, session_id: str, because: str, now: datetime) -> None:
-        """Record the end of everything a session granted."""
-        self._recorder.record(_REVOKE_OF_SESSION, id=session_id, now=micros(now), because=because)
-
     def spend(self, purpose: str, value: str, expires_at: datetime) -> None:
         """Record the single use of a value; the gate `spent` closes for the second one.
 
@@ -186,11 +176,6 @@ class Grants:
         """
         key = sha256(f"{purpose}\x00{value}".encode()).digest()
         self._recorder.record(_SPEND, spent_key=key, expires_at=micros(expires_at))
-
-
-def hash_secret(secret: str) -> bytes:
-    """Return the SHA-256 under which a random secret of ours is stored."""
-    return sha256(secret.encode()).digest()
 
 
 def dump_grant_content(grant: Grant) -> str:

@@ -7,8 +7,7 @@ from sqlalchemy import bindparam, null, select
 
 from idp.protocol.model import AuthorizationRequest
 from idp.protocol.stored_request import dump_request, load_request
-from idp.store.encoding import micros, moment, moment_or_none
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret, micros, moment, moment_or_none
 from idp.store.recorder import Recorder
 from idp.store.tables import interactions as t
 from idp.store.writes import Change, Insert

@@ -13,8 +13,7 @@ from idp.identity.sessions import Session
 from idp.store.citizens import PERSON, DataSeal, citizen_from_row
 from idp.store.consents import consent_from_row
 from idp.store.database import Row
-from idp.store.encoding import micros, moment, moment_or_none
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret, micros, moment, moment_or_none
 from idp.store.recorder import Recorder
 from idp.store.tables import citizens, consents
 from idp.store.tables import sessions as t

@@ -15,7 +15,7 @@ from idp.protocol.claims import granted_claims
 from idp.protocol.errors import OAuthError
 from idp.protocol.journey import Presence
 from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Grant
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError

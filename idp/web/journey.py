@@ -13,11 +13,13 @@ from idp.identity.account_links import AccountLink, LinkRefusedError
 from idp.identity.assurance import Method
 from idp.identity.consents import Consent
 from idp.protocol import journey as rules
+from idp.protocol.errors import InvalidRequestError
 from idp.protocol.journey import NextStep, Page, Presence, Progress
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
 from idp.protocol.redirect_uris import match_redirect_uri
+from idp.protocol.tokens import verify_id_token_hint
 from idp.store.citizens import SignInRecord
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
@@ -110,7 +112,8 @@ async def assess(
     progress = Progress()
     if interaction is not None:
         progress = Progress(interaction.created_at, interaction.chosen_session_id, interaction.consent_id)
-    step = rules.step_before_person(request, presence, progress, now)
+    is_somebody_else = presence is not None and _is_somebody_else(context, request, client, presence)
+    step = rules.step_before_person(request, presence, progress, now, is_somebody_else=is_somebody_else)
     standing = Standing(request, client, step or NextStep(None), presence)
     if step is not None or presence is None:
         return standing
@@ -141,6 +144,23 @@ async def _consent_of(
     consent = await uow.consents.find(given)
     is_theirs = consent is not None and consent.citizen_id == signed_in.citizen.citizen_id
     return consent if is_theirs else latest
+
+
+def _is_somebody_else(
+    context: Context, request: AuthorizationRequest, client: Client, presence: Presence
+) -> bool:
+    """Tell whether id_token_hint means another person than this one: OpenID Connect Core §3.1.2.1.
+
+    A hint that is no ID token of ours for this client means nobody, and so nobody who is here.
+    """
+    if request.id_token_hint is None:
+        return False
+    keys = context.published.verification_keys
+    try:
+        meant = verify_id_token_hint(request.id_token_hint, keys, client, context.policy)
+    except InvalidRequestError:
+        return True
+    return meant != context.custody.data.pairwise_subject(client.sector, presence.citizen.citizen_id)
 
 
 async def _missing_factor(

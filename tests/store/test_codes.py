@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret
 from idp.store.writes import GateClosedError
 from tests.support.protocol_builders import NOW, make_code, make_grant, make_link
 from tests.support.stores import REQUEST, Memory, make_person, make_session

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from idp.protocol.model import ClaimsRequest, RequestedClaim, VerifiedClaimsRequest
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret
 from idp.store.writes import GateClosedError, UniquenessError
 from tests.support.protocol_builders import NOW, make_grant, make_link, make_refresh_token
 from tests.support.stores import Memory, make_person, make_session
@@ -78,8 +78,6 @@ async def test_a_grant_is_revoked_with_its_first_reason(memory: Memory) -> None:
     await uow.commit()
     uow.grants.revoke("grant-1", "later", NOW + timedelta(1))
     await uow.commit()
-    uow.grants.revoke_of_session("session-1", "later still", NOW + timedelta(2))
-    await uow.commit()
     rows = {
         row["grant_id"]: (row["revoked_at"], row["revoked_because"])
         for row in (await memory.everything())["grants"]
@@ -89,11 +87,6 @@ async def test_a_grant_is_revoked_with_its_first_reason(memory: Memory) -> None:
     found = await uow.grants.find("grant-1", NOW)
     assert found is not None
     assert found.grant.revoked_at == NOW
-    uow.grants.revoke_of_session("session-2", "signed_out", NOW)
-    await uow.commit()
-    other = await uow.grants.find("other", NOW)
-    assert other is not None
-    assert other.grant.revoked_at == NOW
 
 
 async def test_abuse_6_a_value_is_spent_once_for_each_purpose(memory: Memory) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.store.grants import hash_secret
+from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.writes import GateClosedError
 from tests.support.stores import NOW, REQUEST, Memory
