@@ -81,11 +81,18 @@ _ANSWERED = NextStep(None)
 
 
 def step_before_person(
-    request: AuthorizationRequest, presence: Presence | None, progress: Progress, now: datetime
+    request: AuthorizationRequest,
+    presence: Presence | None,
+    progress: Progress,
+    now: datetime,
+    *,
+    is_somebody_else: bool = False,
 ) -> NextStep | None:
     """Return the step that settles who is there; None when that is settled.
 
-    OpenID Connect Core §3.1.2.1: `prompt=login`, `prompt=select_account`, `max_age`.
+    OpenID Connect Core §3.1.2.1: `prompt=login`, `prompt=select_account`, `max_age`, `id_token_hint`:
+    `is_somebody_else` says that the platform means another person than the one who is signed in. Whoever
+    signs in upon that is taken as they are; the platform compares the subject.
     """
     if presence is None:
         return NextStep(Page.SIGN_IN)
@@ -93,6 +100,8 @@ def step_before_person(
     signed_in_here = progress.started_at is not None and context.auth_time >= progress.started_at
     if signed_in_here:
         return None
+    if is_somebody_else:
+        return NextStep(Page.SIGN_IN)
     not_before = (progress.started_at or now) if "login" in request.prompt else None
     if not is_fresh(context, max_age=request.max_age, not_before=not_before, now=now):
         return NextStep(Page.SIGN_IN)

@@ -144,3 +144,32 @@ async def test_a_registered_default_age_holds_where_none_is_asked_for(provider: 
         provider.clock.advance(seconds=61)
         response = await browser.get("/authorize", params=platform.request())
     assert "/sign-in/" in response.headers["location"]
+
+
+async def test_a_hint_that_means_somebody_else_is_not_answered_with_whoever_is_here(
+    provider: Provider,
+) -> None:
+    """OIDC Core §3.1.2.1, §3.1.2.6; abuse classes 11, 15: another's token, another client's, a forged one."""
+    platform, elsewhere = await new_platform(provider), await new_platform(provider)
+    person, another = await provider.add_person(), await provider.add_person(name="Trần Văn Bình")
+    async with provider.http() as http, provider.http() as other:
+        own = await platform.tokens_for(http, person)
+        of_another = await platform.tokens_for(other, another, "acc_2")
+        of_another_client = await elsewhere.tokens_for(other, another)
+        unsigned = own["id_token"].rpartition(".")[0] + "."
+        for hint in (
+            of_another["id_token"],
+            of_another_client["id_token"],
+            own["access_token"],
+            unsigned,
+            "nonsense",
+        ):
+            request = platform.request(id_token_hint=hint)
+            silent = await http.get("/authorize", params=request | {"prompt": "none"})
+            assert query_of(silent.headers["location"])["error"] == "login_required"
+            assert "/sign-in/" in (await http.get("/authorize", params=request)).headers["location"]
+        provider.clock.advance(hours=1)
+        expired = platform.request(id_token_hint=own["id_token"])
+        await platform.answer_for(http, person)
+        answer = await http.get("/authorize", params=expired | {"prompt": "none"})
+        assert "code" in query_of(answer.headers["location"]), "a hint may be old"
