@@ -1,30 +1,8 @@
-"""What a person does in the browser, one step a function; each works as it is read, by visible words or ids."""
-
-from dataclasses import dataclass
+"""What a person does in the browser, one step a function."""
 
 from playwright.sync_api import Page, expect
 
 from tests.support.main_job import Person, Scene
-
-
-@dataclass(frozen=True)
-class Words:
-    """The words of the network that the steps look for."""
-
-    link: str
-    verified: str
-    locked: str
-    check: str
-    ended: str
-
-
-VIETNAMESE = Words(
-    "Liên kết tài khoản của tôi",
-    "đã xác thực",
-    "Góc viết đang để dành cho bạn",
-    "Kiểm tra lại",
-    "Liên kết không còn hiệu lực",
-)
 
 
 def enter_network(page: Page, scene: Scene, handle: str) -> None:

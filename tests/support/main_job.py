@@ -1,7 +1,7 @@
 """The main job's cast: the real provider and the real sample network, prepared by the operator's commands.
 
-    with main_job(folder, database_url) as scene:
-        scene.network.url, scene.provider.run("links", "list"), scene.person("Nguyễn Thị Lan").code()
+with main_job(folder, database_url) as scene:
+    scene.network.url, scene.provider.run("links", "list"), scene.person("Nguyễn Thị Lan").code()
 """
 
 import subprocess
@@ -11,17 +11,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import pyotp
 
+from idp.authenticators.totp import step_at
 from idp.operators.demo_people import CITIZENS, DemoPerson, demo_people
 from idp.operators.demo_servers import ServerCommand, running
 from tests.support.postgresql import free_port
 from tests.support.served import LOGS, ROOT, ServedProvider
 
-STEP_SECONDS = 30
 NETWORK = (sys.executable, "-m", "clients.social_network")
 
 
@@ -65,7 +66,7 @@ class Person:
 
 
 def _present_step() -> int:
-    return int(time.time()) // STEP_SECONDS
+    return step_at(datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,12 @@ class Network:
         listening = ("--port", str(self.port), "--issuer", self.issuer)
         files = ("--key-file", str(self.key_file), "--data-dir", str(data_dir))
         command = ServerCommand(
-            "The sample network", (*NETWORK, *listening, *files), {"PYTHONPATH": str(ROOT)}, self.port, "/", log
+            "The sample network",
+            (*NETWORK, *listening, *files),
+            {"PYTHONPATH": str(ROOT)},
+            self.port,
+            "/",
+            log,
         )
         with running([command], threading.Event()):
             yield
