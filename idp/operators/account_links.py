@@ -25,16 +25,22 @@ link_argument = click.argument("link_id", metavar="LINK")
 
 @links.command("list")
 @click.option("--client", "client_id", default="", metavar="CLIENT_ID", help="Only of this relying party.")
-@click.option("--status", type=click.Choice(list(Status)), help="Only in this state.")
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in Status]),
+    help="Only in this state.",
+)
 @click.option("--after", default="", metavar="LINK", help="Begin behind this link.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many at most."
+)
 @json_option
-def list_links(*, client_id: str, status: Status | None, after: str, limit: int) -> None:
+def list_links(*, client_id: str, status: str | None, after: str, limit: int) -> None:
     """List account links by their id. Whom they belong to is shown for one link only, by `idp links show`."""
 
     async def work(desk: Desk) -> list[AccountLink]:
         return await desk.unit_of_work().account_links.page(
-            client_id=client_id, status=status.value if status else "", after=after, limit=limit
+            client_id=client_id, status=status or "", after=after, limit=limit
         )
 
     found = [_in_brief(link) for link in at_desk(work)]

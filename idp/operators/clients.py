@@ -33,7 +33,9 @@ client_argument = click.argument("client_id")
 
 @clients.command("list")
 @click.option("--after", default="", metavar="CLIENT_ID", help="Begin behind this client.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many at most."
+)
 @json_option
 def list_clients(*, after: str, limit: int) -> None:
     """List relying parties by their id."""

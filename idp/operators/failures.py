@@ -38,9 +38,10 @@ def problems_in(error: SettingsError) -> list[str]:
 
 def _told(error: StoreUnavailableError) -> str:
     """Return the sentence with the driver's own words, which name the file, host or account."""
-    cause = error.__cause__
+    # SQLAlchemy wraps the driver's error; the driver's words are the ones that help.
+    cause = getattr(error.__cause__, "orig", error.__cause__)
     own = _first_line(error)
-    if cause is None or _first_line(cause) in own:
+    if not isinstance(cause, BaseException) or _first_line(cause) in own:
         return own
     return f"{own} ({_first_line(cause) or type(cause).__name__})"
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from multiprocessing.connection import wait
 
 import click
@@ -106,17 +107,19 @@ def _check_ready(settings: Settings) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     """Open the listening socket here, where a busy port can be told in a sentence."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CommandFailedError(f"Port {port} on {host} cannot be used: {reason}.") from error
+    with ExitStack() as unless_it_listens:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            listener = unless_it_listens.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise CommandFailedError(f"Port {port} on {host} cannot be used: {reason}.") from error
+        unless_it_listens.pop_all()
     return listener
 
 

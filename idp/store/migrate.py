@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -72,7 +71,9 @@ def _connect(database_url: str, use: Callable[[Connection], None]) -> None:
                 use(connection)
         else:
             asyncio.run(_connect_postgresql(database_url, use))
-    except (OperationalError, asyncpg.PostgresError, OSError) as error:
+    except DBAPIError as error:
+        raise StoreUnavailableError(f"the database refuses: {error.orig}") from error
+    except OSError as error:
         raise StoreUnavailableError(f"the database cannot be reached: {error}") from error
 
 
