@@ -40,6 +40,8 @@ _CONNECTION_LOST = (
 )
 _TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _TRIES = 3
+_PAUSE = 0.05
+"""Seconds in which the winner of a deadlock gets ahead, before the loser tries again."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class PostgreSQL(Database):
     _idle: list[asyncpg.Connection] = field(default_factory=list, init=False)
     _places: asyncio.Semaphore = field(init=False)
     _batches: dict[tuple[Write, ...], Compiled] = field(default_factory=dict, init=False)
+    _singles: dict[tuple[Write, tuple[str, ...]], Compiled] = field(default_factory=dict, init=False)
+    _transactions: set[asyncio.Task[str | None]] = field(default_factory=set, init=False)
     _dialect: Dialect = field(default_factory=PGDialect_asyncpg, init=False)
 
     def __post_init__(self) -> None:
@@ -79,13 +83,11 @@ class PostgreSQL(Database):
 
     async def execute(self, write: Write, values: Values, returning: Sequence[str]) -> Row | None:
         """Run one write by itself and return the named columns of the row it touched."""
-        key = (write,)
-        compiled = self._batches.get(key)
-        if compiled is None:
-            statement = write.build("postgresql", "", None).returning(*(write.table.c[n] for n in returning))
-            compiled = self._batches[key] = compile_statement(statement, self._dialect)
         self.statistics.commits += 1
-        return await self._fetch_row(compiled, values)
+        try:
+            return await self._fetch_row(self._single(write, tuple(returning)), values)
+        except asyncpg.UniqueViolationError as violation:
+            raise UniquenessError(violation.constraint_name or "") from violation
 
     async def _fetch_row(self, compiled: Compiled, values: Values) -> asyncpg.Record | None:
         connection = await self._lease()
@@ -112,6 +114,7 @@ class PostgreSQL(Database):
             except _TRY_AGAIN as conflict:
                 if attempt == _TRIES:
                     raise StoreUnavailableError("the database is too busy") from conflict
+                await asyncio.sleep(_PAUSE * attempt)
             else:
                 return
 
@@ -131,11 +134,23 @@ class PostgreSQL(Database):
                 raise GateClosedError(write.name)
 
     async def _commit_transaction(self, steps: Sequence[Step | BulkStep]) -> None:
-        """Execute steps one after another. A closed gate commits what stood before it, as folded ones do."""
-        closed: str | None = None
+        """Execute steps one after another, even if the caller is cancelled meanwhile.
+
+        Cancelled between BEGIN and its answer, a connection would be given back inside a transaction that
+        nobody ends, and swallow the commits of others.
+        """
+        transaction = asyncio.create_task(self._transact(steps))
+        self._transactions.add(transaction)
+        transaction.add_done_callback(self._transactions.discard)
+        closed = await asyncio.shield(transaction)
+        if closed is not None:
+            raise GateClosedError(closed)
+
+    async def _transact(self, steps: Sequence[Step | BulkStep]) -> str | None:
+        """Return the closed gate, if there is one; what stood before it is committed, as folded steps are."""
         async with self._connection() as connection, connection.transaction():
             for step in steps:
-                compiled = self._single(step.write)
+                compiled = self._single(step.write, ())
                 if isinstance(step, BulkStep):
                     self.statistics.statements += len(step.rows)
                     await connection.executemany(
@@ -145,17 +160,19 @@ class PostgreSQL(Database):
                 self.statistics.statements += 1
                 tag = await connection.execute(compiled.text, *compiled.arguments(step.values))
                 if step.write.gate and tag.endswith(" 0"):
-                    closed = step.write.name
-                    break
-        if closed is not None:
-            raise GateClosedError(closed)
+                    return step.write.name
+        return None
 
-    def _single(self, write: Write) -> Compiled:
-        key = (write, write)  # apart from the folded form of the same write
-        compiled = self._batches.get(key)
+    def _single(self, write: Write, returning: tuple[str, ...]) -> Compiled:
+        key = (write, returning)
+        compiled = self._singles.get(key)
         if compiled is None:
-            compiled = compile_statement(write.build("postgresql", "", None), self._dialect)
-            self._batches[key] = compiled
+            statement = write.build("postgresql", "", None)
+            columns = [write.table.c[name] for name in returning]
+            compiled = compile_statement(
+                statement.returning(*columns) if columns else statement, self._dialect
+            )
+            self._singles[key] = compiled
         return compiled
 
     @asynccontextmanager
@@ -192,7 +209,8 @@ class PostgreSQL(Database):
     def _give_back_after(self, connection: asyncpg.Connection, error: BaseException) -> None:
         """Give a connection back after a failure. Raises StoreUnavailableError when it was lost.
 
-        After a cancelled request its statement may still be under way: such a connection is not used again.
+        asyncpg cancels the statement of a cancelled request at the server too, and lets the next statement
+        of the connection wait for that; one that is left inside a transaction is not used again.
         """
         is_lost = isinstance(error, _CONNECTION_LOST)
         if is_lost or connection.is_closed() or connection.is_in_transaction():
@@ -214,24 +232,25 @@ class PostgreSQL(Database):
 
     async def close(self) -> None:
         """Close the idle connections; leased ones close when their lease ends with the loop."""
+        await asyncio.gather(*self._transactions, return_exceptions=True)
         while self._idle:
             await self._idle.pop().close()
 
 
 def _fold(writes: tuple[Write, ...], dialect: Dialect) -> Compiled:
-    """Fold writes into one statement whose row tells, for each gate, how many rows it touched."""
+    """Fold writes into one statement whose row tells how many rows each write touched.
+
+    It asks all of them, gates or not: the server then executes them in this order, and two commits that
+    touch the same rows wait for each other instead of running into a deadlock. A write nobody asks about
+    is executed at the end, the last one first.
+    """
     gate: CTE | None = None
-    folded: list[CTE] = []
     answers = []
     for index, write in enumerate(writes):
         condition = None if gate is None else exists(select(literal_column("1")).select_from(gate))
         statement = write.build("postgresql", f"w{index}_", condition)
         step = statement.returning(literal_column("1").label("touched")).cte(f"w{index}")
-        folded.append(step)
+        answers.append(select(func.count()).select_from(step).scalar_subquery().label(f"w{index}"))
         if write.gate:
             gate = step
-            answers.append(select(func.count()).select_from(step).scalar_subquery().label(f"w{index}"))
-    query = select(*answers) if answers else select(literal_column("1").label("done"))
-    for step in folded:
-        query = query.add_cte(step)
-    return compile_statement(query, dialect)
+    return compile_statement(select(*answers), dialect)

@@ -37,6 +37,8 @@ _PRAGMAS = (
 )
 T = TypeVar("T")
 
+_REFUSED_BY_INDEX = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
+
 _OLDEST = (3, 35, 0)
 """The first SQLite with RETURNING."""
 
@@ -158,6 +160,8 @@ class SQLite(Database):
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, run)
         except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode not in _REFUSED_BY_INDEX:
+                raise
             raise UniquenessError(_index_named_in(str(error))) from error
         except sqlite3.OperationalError as error:
             raise StoreUnavailableError(str(error)) from error
