@@ -1,6 +1,7 @@
 """Link this account? What is shared, with its values; and what is not. PDPL Art. 9, rules R4, R5, R7, R22."""
 
 import secrets
+from datetime import datetime
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,7 +12,7 @@ from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision
 from idp.identity.register import shown_name
 from idp.pages.frame import check_same_origin, client_header, locale_of, show
 from idp.pages.views import AccountCard, ConsentItem, ConsentPage, RefusedPage
-from idp.protocol.claims import ASSURANCE_LEVEL, agreed_items, item_value, requested_items
+from idp.protocol.claims import ASSURANCE_LEVEL, RequestedItem, agreed_items, item_value, requested_items
 from idp.protocol.journey import Page, Presence
 from idp.protocol.model import AuthorizationRequest
 from idp.store.interactions import Interaction
@@ -77,12 +78,11 @@ def account_card(request: AuthorizationRequest) -> AccountCard | None:
 
 def _items(context: Context, request: AuthorizationRequest, presence: Presence) -> tuple[ConsentItem, ...]:
     """Return each data item with the value as it will be sent; what there is no value for is not offered."""
-    citizen = presence.citizen
     items = []
     for item in requested_items(request):
         if item.name == ASSURANCE_LEVEL:
             continue  # the page names the level in words already
-        value = item_value(item.name, citizen.personal_data, citizen.proofing, context.clock())
+        value = _value_of(item, presence, context.clock())
         if value is None:
             continue
         shown = value if isinstance(value, bool) else _text_of(value)
@@ -92,6 +92,11 @@ def _items(context: Context, request: AuthorizationRequest, presence: Presence) 
             ConsentItem(claim=item.name, value=shown, purpose=item.purpose, is_essential=item.essential)
         )
     return tuple(items)
+
+
+def _value_of(item: RequestedItem, presence: Presence, now: datetime) -> object:
+    citizen = presence.citizen
+    return item_value(item.name, citizen.personal_data, citizen.proofing, now)
 
 
 def _text_of(value: object) -> str:
@@ -115,7 +120,9 @@ async def consent(http: Request, interaction_id: str) -> Response:
     now = context.clock()
     request, decision = standing.request, Decision(form["decision"])
     items = requested_items(request)
-    agreed = agreed_items(items, ticked) if decision is Decision.ALLOW else frozenset[str]()
+    # What the register holds nothing of was not on the page: should it know more one day, nobody agreed.
+    shown = tuple(item for item in items if _value_of(item, presence, now) is not None)
+    agreed = agreed_items(shown, ticked) if decision is Decision.ALLOW else frozenset[str]()
     decided = Consent(
         consent_id=secrets.token_urlsafe(16),
         citizen_id=presence.citizen.citizen_id,

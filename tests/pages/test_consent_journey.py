@@ -300,3 +300,19 @@ async def test_another_person_signing_in_midway_is_asked_themselves(provider: Pr
         onward = await http.post(sign_in, data=form)
         asked = await http.get(onward.headers["location"])
         assert asked.headers["location"] == address
+
+
+async def test_what_was_not_shown_was_not_agreed_to(provider: Provider) -> None:
+    """Abuse class 10: a field the register fills later does not leave by a consent that never showed it."""
+    platform, person = await new_platform(provider), await provider.add_person()
+    claims = json.dumps({"userinfo": {"email": {"essential": True}, "phone_number": None, "name": None}})
+    async with provider.http() as http:
+        address, text = await consent_page(provider, http, platform, person, claims=claims)
+        assert Html(text).forms["consent"].checkboxes == {"name": False}
+        form = {"decision": "allow", "claim": ["name", "phone_number", "email"]}
+        assert (await http.post(address, data=form)).status_code == 303
+        again = await http.get("/authorize", params=platform.request(None, claims=claims, prompt="none"))
+        assert "code" in query_of(again.headers["location"]), "and yet the question is answered"
+    consent = (await provider.unit_of_work().consents.of_citizen(person.citizen_id, 1))[0]
+    assert consent.claims == {"name"}
+    assert consent.offered == {"name", "email", "phone_number"}
