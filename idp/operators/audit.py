@@ -42,7 +42,7 @@ def tail(*, count: int, follow: bool) -> None:
     async def work(desk: Desk) -> list[SealedEvent]:
         if follow:
             await _follow(desk, count)
-        return (await desk.unit_of_work().ledger.latest(count))[::-1]
+        return (await desk.unit_of_work().ledger.tail(count))[::-1]
 
     try:
         events = at_desk(work)
@@ -57,7 +57,7 @@ async def _follow(desk: Desk, count: int) -> None:
     """Show what is appended, each event once: as waiting when it is met so, otherwise as sealed."""
     ledger = desk.unit_of_work().ledger
     unsealed, _ = await ledger.waiting()
-    newest = (await ledger.latest(max(count, unsealed + 1)))[::-1]
+    newest = (await ledger.tail(max(count, unsealed + 1)))[::-1]
     invocation().show(map(_line, newest[-count:]))
     last = next((event for event in reversed(newest) if event.sequence), None)
     waiting = {event.event_id for event in newest if not event.sequence}

@@ -65,6 +65,7 @@ _SEALED = (
 )
 _BEFORE_EVERYTHING = -(2**63)
 _HEAD = select(audit_head)
+_LATEST = select(t).order_by(desc(t.c.occurred_at), desc(t.c.event_id)).limit(bindparam("limit"))
 _NEWEST_SEALED = (
     select(t).where(t.c.sequence != null()).order_by(desc(t.c.sequence)).limit(bindparam("limit"))
 )
@@ -122,9 +123,13 @@ class Ledger:
         return [sealed_event(row) for row in rows]
 
     async def latest(self, limit: int) -> list[SealedEvent]:
-        """Return the newest events, newest first: those that wait to be sealed, then the end of the chain.
+        """Return the newest events, sealed or not."""
+        return [sealed_event(row) for row in await self._recorder.fetch_all(_LATEST, limit=limit)]
 
-        Both have an index of their own; in the order of their times they would all have to be sorted.
+    async def tail(self, limit: int) -> list[SealedEvent]:
+        """Return the end of the log, newest first: the events that wait, then the end of the chain.
+
+        Both have an index of their own; in the order of their times all events would have to be sorted.
         """
         waiting = await self._recorder.fetch_all(_NEWEST_UNSEALED, limit=limit)
         sealed = await self._recorder.fetch_all(_NEWEST_SEALED, limit=limit)
