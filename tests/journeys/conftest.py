@@ -1,0 +1,50 @@
+"""The main job's cast, for journeys in a browser: one provider per engine, the network anew for each test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.support.browser import OpenPage
+from tests.support.databases import joined_test_run, postgresql_server
+from tests.support.main_job import Scene, main_job
+from tests.support.postgresql import create_database, drop_database
+from tests.support.watched_pages import Watched
+
+
+@contextmanager
+def empty_database(engine: str, folder: Path) -> Iterator[str]:
+    """Give a database without tables: `idp migrate` makes them."""
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / 'lienket.sqlite3'}"
+        return
+    server, name = postgresql_server(joined_test_run()), f"journey_{uuid4().hex}"
+    try:
+        yield create_database(server, name)
+    finally:
+        drop_database(server, name)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Give the provider, prepared and served as an operator would."""
+    folder = tmp_path_factory.mktemp(f"main-job-{request.param}")
+    with empty_database(request.param, folder) as database_url, main_job(folder, database_url) as scene:
+        yield scene
+
+
+@pytest.fixture
+def scene(prepared: Scene, tmp_path: Path) -> Iterator[Scene]:
+    """Give the provider and a network in which everybody is new."""
+    with prepared.network.serving(tmp_path / "network"):
+        yield prepared
+
+
+@pytest.fixture
+def watched(scene: Scene, open_page: OpenPage) -> Iterator[Watched]:
+    """Give a phone's page; afterwards nothing may have been complained about, nobody else talked to."""
+    watched = Watched(open_page(), scene.origins)
+    yield watched
+    watched.check()

@@ -1,0 +1,191 @@
+"""Every page that people see, photographed: narrow and wide, light and dark, in both languages.
+
+The pictures are in `.artifacts/screenshots/`.
+"""
+
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import OpenPage
+from tests.support.browser_steps import (
+    decide,
+    enter_network,
+    give_code,
+    give_password,
+    link_account,
+    press_link,
+    sign_in,
+)
+from tests.support.camera import Camera
+from tests.support.main_job import Scene
+from tests.support.watched_pages import Watched
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("prepared", ["sqlite"], indirect=True),
+    pytest.mark.parametrize("language", ["vi", "en"]),
+]
+
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+@pytest.fixture
+def camera(scene: Scene, watched: Watched, language: str) -> Camera:
+    """Give a camera whose page was switched to the language, as a person does it."""
+    watched.page.goto(f"{scene.network.url}/language/{language}")
+    watched.page.goto(f"{scene.provider.url}/sign-in/my?lang={language}")
+    return Camera(watched.page, language)
+
+
+def request_address(scene: Scene, **changes: str) -> str:
+    """Return an authorization request of the network that links nothing."""
+    asked = {
+        "client_id": "quan-coc",
+        "redirect_uri": f"{scene.network.url}/callback",
+        "response_type": "code",
+        "scope": "openid",
+        "state": "state",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return f"{scene.provider.url}/authorize?{urlencode(asked | changes)}"
+
+
+def leave_network(page: Page, scene: Scene) -> None:
+    page.goto(scene.network.url)
+    page.locator("form[action='/sign-out'] button").click()
+    expect(page.locator("#sign-in-as")).to_be_visible()
+
+
+def test_on_the_way_to_a_link(scene: Scene, camera: Camera) -> None:
+    page, lan = camera.page, scene.person("Nguyễn Thị Lan")
+    page.goto(scene.network.url)
+    camera.take("network-welcome", names="Quán Cóc")
+    enter_network(page, scene, "lan")
+    camera.take("network-feed-locked")
+    page.goto(f"{scene.network.url}/settings")
+    camera.take("network-settings-unlinked")
+    page.goto(scene.network.url)
+    press_link(page, scene)
+    camera.take("sign-in", names="localhost")
+    page.locator("main details summary").click()
+    camera.take("sign-in-help")
+    give_password(page, lan.number, "wrong")
+    camera.take("sign-in-wrong")
+    give_password(page, lan.number, lan.password)
+    camera.take("second-factor")
+    give_code(page, lan.wrong_code())
+    camera.take("second-factor-wrong")
+    give_code(page, lan.code())
+    camera.take("consent")
+    decide(page, "deny")
+    camera.take("network-not-linked")
+
+
+def test_with_a_link(scene: Scene, camera: Camera) -> None:
+    page = camera.page
+    person = scene.person("H'Len Niê" if camera.language == "vi" else "Claire Dubois")
+    link_account(page, scene, "lan", person)
+    camera.take("network-just-linked")
+    page.fill("#composer textarea", "Chiều nay chè sen còn nóng, ai ghé thì cô Lan múc cho một bát đầy.")
+    page.locator("#composer button").click()
+    expect(page.locator("#feed article .badge")).to_have_count(1)
+    camera.take("network-feed")
+    page.locator("#feed article .badge summary").click()
+    camera.take("network-badge")
+    page.goto(f"{scene.network.url}/@lan")
+    camera.take("network-profile", names="Lan Chè Sen")
+    page.goto(f"{scene.network.url}/settings")
+    camera.take("network-settings")
+    page.goto(f"{scene.provider.url}/my/accounts")
+    camera.take("my-accounts")
+    page.locator(".card .actions a").first.click()
+    camera.take("link-detail")
+    page.locator("a.button").click()
+    camera.take("end-link")
+    page.locator("form#end-link button[type=submit]").click()
+    camera.take("link-ended")
+    page.goto(f"{scene.network.url}/settings")
+    page.locator("#check-link button").click()
+    camera.take("network-link-ended")
+    page.goto(f"{scene.provider.url}/my/accounts")
+    page.get_by_role("button").last.click()
+    camera.take("signed-out")
+
+
+def test_where_it_does_not_go_on(scene: Scene, camera: Camera, open_page: OpenPage) -> None:
+    page = camera.page
+    enter_network(page, scene, "minh")
+    press_link(page, scene)
+    locked = scene.person("Đặng Thuỳ Trang")
+    give_password(page, locked.number, locked.password)
+    camera.take("sign-in-not-usable")
+    for _ in range(7):
+        give_password(page, f"00009990000{len(camera.language)}", camera.language)
+    camera.take("sign-in-throttled")
+    begun = page.url
+    sign_in(page, scene.person("Trần Gia Bảo"))
+    camera.take("refused-under-age")
+    page.goto(f"{scene.provider.url}/my/accounts")
+    camera.take("my-accounts-empty")
+    page.goto(request_address(scene, prompt="select_account"))
+    camera.take("account-choice")
+    page.goto(request_address(scene, client_id="nobody"))
+    camera.take("error-bad-request")
+    page.goto(f"{scene.provider.url}/nowhere")
+    camera.take("error-not-found")
+    page.goto(f"{scene.provider.url}/acr/vn-2")
+    camera.take("acr")
+    page.goto(f"{scene.network.url}/callback?state=unknown")
+    camera.take("network-problem")
+    stranger = open_page(locale="vi-VN" if camera.language == "vi" else "en-GB")
+    stranger.goto(begun)
+    Camera(stranger, camera.language).take("error-other-browser")
+
+
+def test_refused_because_it_is_taken_or_too_many(scene: Scene, camera: Camera, open_page: OpenPage) -> None:
+    page = camera.page
+    link_account(page, scene, "lan", scene.person("Nguyễn Thị Lan"))
+    taken_from(scene, camera, open_page)
+    leave_network(page, scene)
+    enter_network(page, scene, "minh")
+    press_link(page, scene)
+    decide(page, "allow")
+    expect(page.locator("#badge-verified")).to_be_visible()
+    page.goto(f"{scene.provider.url}/my/accounts")
+    camera.take("my-accounts-two")
+    leave_network(page, scene)
+    enter_network(page, scene, "hlen")
+    press_link(page, scene)
+    camera.take("refused-limit")
+    for _ in range(2):
+        page.goto(f"{scene.provider.url}/my/accounts")
+        page.locator(".card:has(.active) .actions a").last.click()
+        page.locator("form#end-link button[type=submit]").click()
+
+
+def taken_from(scene: Scene, camera: Camera, open_page: OpenPage) -> None:
+    """Photograph what another person sees who wants the same account.
+
+    The network offers a linked account no second link, so this is a request that it made before.
+    """
+    other = open_page(locale="vi-VN" if camera.language == "vi" else "en-GB")
+    asked = json.dumps(
+        [{"type": "account_link", "account_id": account_id(camera.page, scene), "handle": "@lan"}]
+    )
+    other.goto(request_address(scene, authorization_details=asked, ui_locales=camera.language))
+    sign_in(other, scene.person("Lò Văn Pâng"))
+    Camera(other, camera.language).take("refused-taken")
+
+
+def account_id(page: Page, scene: Scene) -> str:
+    """Read the platform's id of the one linked account where its holder can read it."""
+    page.goto(f"{scene.provider.url}/my/accounts")
+    page.locator(".card:has(.active) .actions a").first.click()
+    found = re.search(r"acc_[0-9a-f]+", page.locator("main .account").inner_text())
+    assert found is not None
+    return found[0]

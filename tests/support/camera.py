@@ -1,0 +1,38 @@
+"""Photographs a page as everybody may see it, and checks what must hold for each page of ours."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.support.browser import DESKTOP, PHONE, screenshot
+from tests.support.watched_pages import sideways, weight
+
+HEAVIEST = 30 * 1024
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Takes each page at 360 and 1280 px, light and dark, in the language of the visit."""
+
+    page: Page
+    language: str
+
+    def take(self, name: str, *, names: str = "") -> None:
+        """Keep four pictures; check language, title, weight, and that nobody has to scroll sideways.
+
+        `names` is something the title must say.
+        """
+        page = self.page
+        page.wait_for_load_state("load")
+        assert page.locator("html").get_attribute("lang") == self.language, f"the language of {name}"
+        title = page.title()
+        assert names in title, f"the title of {name} is {title}"
+        assert title.strip(" ·"), f"{name} has no title"
+        assert page.locator("h1").count() == 1, f"{name} has one heading of the first rank"
+        assert weight(page) < HEAVIEST, f"{name} weighs {weight(page)} bytes"
+        for window in (DESKTOP, PHONE):
+            page.set_viewport_size({"width": window["width"], "height": window["height"]})
+            assert sideways(page) <= 0, f"{name} is wider than {window['width']} px"
+            for scheme in ("dark", "light"):
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                screenshot(page, f"{name}-{window['width']}-{scheme}-{self.language}")
