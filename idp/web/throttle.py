@@ -19,6 +19,9 @@ from idp.web.state import Context
 KNOWN_SOURCE_VALIDITY = timedelta(days=400)
 """How long a source that signed a person in is remembered as theirs."""
 
+Waits = tuple[tuple[Attempts | None, AttemptLimits], ...]
+"""Counters as they were read, each with the limits that hold for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptKeys:
@@ -50,13 +53,16 @@ async def count_password_attempt(context: Context, uow: UnitOfWork, keys: Attemp
         0 if at_identifier is None else at_identifier.failures, is_known_source=keys.known in counters
     )
     pair = limits if limits is STRICT_PAIR_LIMITS else context.pair_limits
+    waits = ((counters.get(keys.pair), pair), (counters.get(keys.source), context.source_limits))
+    if _ends_ahead(waits, now):
+        # The gates below keep what stands before them: the pause of one counter would be counted at another.
+        raise ThrottledError(_retry_at(waits, now))
     uow.attempts.count(keys.pair, pair, now)
     uow.attempts.count(keys.source, context.source_limits, now)
     uow.attempts.note(keys.identifier, now, IDENTIFIER_WINDOW)
     try:
         await uow.commit()
     except GateClosedError as closed:
-        waits = ((counters.get(keys.pair), pair), (counters.get(keys.source), context.source_limits))
         raise ThrottledError(_retry_at(waits, now)) from closed
 
 
@@ -74,11 +80,14 @@ async def count_second_factor_attempt(
     return key
 
 
-def _retry_at(waits: tuple[tuple[Attempts | None, AttemptLimits], ...], now: datetime) -> datetime:
+def _retry_at(waits: Waits, now: datetime) -> datetime:
     """Return when the longest pause is over; lost to a burst not yet read, the first pause from now."""
+    return max(_ends_ahead(waits, now), default=now + waits[0][1].first_pause)
+
+
+def _ends_ahead(waits: Waits, now: datetime) -> list[datetime]:
     ends = [attempts.blocked_until(limits) for attempts, limits in waits if attempts is not None]
-    later = [end for end in ends if end > now]
-    return max(later, default=now + waits[0][1].first_pause)
+    return [end for end in ends if end > now]
 
 
 def forgive(uow: UnitOfWork, keys: AttemptKeys, now: datetime) -> None:

@@ -1,10 +1,12 @@
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
+from idp.web.throttle import attempt_keys
 from tests.support.html_forms import Html
-from tests.support.provider import ISSUER, Person, Provider
+from tests.support.provider import ISSUER, Person, Provider, running_provider
 from tests.support.shared_provider import new_platform
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +94,26 @@ async def test_a_strangers_guesses_do_not_lock_the_person_out(provider: Provider
         assert right.status_code == 429, "the right password does not tell itself apart either"
         mine = await try_password(http, "/sign-in/my", person.personal_number, person.password)
         assert mine.status_code == 303
+
+
+async def test_a_pause_for_the_address_costs_nobody_their_own_attempts(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Abuse class 18: many people stand behind one address; pressing again while it waits counts nowhere."""
+    async with running_provider(database_url, tmp_path, source_attempts=3) as small, small.http() as http:
+        person = await small.add_person(has_totp=False)
+        for number in ("000999999991", "000999999992", "000999999993"):
+            assert (await try_password(http, "/sign-in/my", number, "guess")).status_code == 400
+        for _ in range(9):
+            answer = await try_password(http, "/sign-in/my", person.personal_number, person.password)
+            assert answer.status_code == 429
+        keys = attempt_keys(small.context, person.personal_number, "203.0.113.7")
+        four = (keys.pair, keys.source, keys.identifier, keys.known)
+        counted = await small.unit_of_work().attempts.find(four, small.clock.now)
+        assert {key: attempts.failures for key, attempts in counted.items()} == {keys.source: 3}
+        small.clock.advance(seconds=30)
+        answer = await try_password(http, "/sign-in/my", person.personal_number, person.password)
+        assert answer.status_code == 303
 
 
 @pytest.mark.parametrize("written", ["{}", " {} ", "000 190 {tail}", "000.190-{tail}"])
