@@ -35,7 +35,9 @@ class Document:
 
     def answer(self, http: Request) -> Response:
         """Return the document, or 304 where the caller has it already (RFC 9110 §13.1.2)."""
-        if http.headers.get("if-none-match") == self.headers["ETag"]:
+        sent = http.headers.get("if-none-match", "")
+        # Weak comparison: a proxy that compresses on the way weakens the tag, and a cache may name several.
+        if self.headers["ETag"] in {tag.strip().removeprefix("W/") for tag in sent.split(",")}:
             return Response(status_code=304, headers=self.headers)
         return Response(self.body, headers=self.headers, media_type="application/json")
 
