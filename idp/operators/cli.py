@@ -13,17 +13,21 @@ from idp.operators.acting import check_operator
 from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, Invocation, encode
 
-COMMANDS: Mapping[str, str] = {
-    "audit": "idp.operators.audit:audit",
-    "citizens": "idp.operators.citizens:citizens",
-    "clients": "idp.operators.clients:clients",
-    "demo": "idp.operators.demo:demo",
-    "keys": "idp.operators.keys:keys",
-    "links": "idp.operators.account_links:links",
-    "migrate": "idp.operators.migrate:migrate",
-    "serve": "idp.operators.serve:serve",
-    "settings": "idp.operators.settings_report:settings",
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "audit": ("idp.operators.audit:audit", "Read and verify the audit log."),
+    "citizens": (
+        "idp.operators.citizens:citizens",
+        "Import people, look one up, suspend and reinstate them.",
+    ),
+    "clients": ("idp.operators.clients:clients", "Register relying parties, suspend and reinstate them."),
+    "demo": ("idp.operators.demo:demo", "Start the provider and the sample network with fictitious people."),
+    "keys": ("idp.operators.keys:keys", "List and rotate keys, report one as compromised."),
+    "links": ("idp.operators.account_links:links", "Look at account links, suspend, reinstate and end them."),
+    "migrate": ("idp.operators.migrate:migrate", "Create or update the tables, and make the first keys."),
+    "serve": ("idp.operators.serve:serve", "Serve until Ctrl-C or SIGTERM."),
+    "settings": ("idp.operators.settings_report:settings", "List every setting and check them."),
 }
+"""Where each command is, and what it does in a line."""
 
 
 class Program(click.Group):
@@ -37,12 +41,17 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
         del ctx
-        where = COMMANDS.get(cmd_name)
-        if where is None:
+        if cmd_name not in COMMANDS:
             return None
-        module, _, name = where.partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without loading one."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options before the command, and whether --json stands anywhere."""
