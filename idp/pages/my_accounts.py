@@ -14,6 +14,7 @@ from idp.identity.assurance import Method
 from idp.identity.consents import Decision
 from idp.identity.register import shown_name
 from idp.pages.frame import check_form_token, form_token, read_own_form, show
+from idp.pages.logos import logo_address
 from idp.pages.views import (
     AccountCard,
     EndedPage,
@@ -220,6 +221,7 @@ async def _card(context: Context, link: AccountLink, known: Known) -> LinkCard:
     return LinkCard(
         network=link.client_id if client is None else client.client_name,
         domain=home.partition("://")[2].partition("/")[0],
+        logo=None if client is None else logo_address(context.issuer, client),
         account=AccountCard(account_id=link.account_id, handle=link.handle, profile_uri=link.profile_uri),
         status=link.status,
         proofing=link.proofing,

@@ -216,6 +216,8 @@ class LinkCard:
 
     network: str
     domain: str
+    logo: str | None = None
+    """As in ClientHeader."""
     account: AccountCard
     status: Status
     proofing: Proofing

@@ -85,7 +85,7 @@ ASK_REASONS: Mapping[AskReason, str] = {
 }
 
 EVENTS: Mapping[str, str] = {
-    "authorization:granted": msgid("You were led back to the network to complete it."),
+    "authorization:granted": msgid("You went back to the network to complete it."),
     "account_link:requested": msgid("The network asked to link this account."),
     "account_link:activated": msgid("The account was linked."),
     "account_link:renewed": msgid("The link was renewed."),
