@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -75,7 +75,7 @@ class Network:
 
     folder: Path
     issuer: str
-    port: int = field(default_factory=free_port)
+    port: int
 
     @property
     def url(self) -> str:
@@ -133,13 +133,17 @@ class Scene:
 
 
 @contextmanager
-def main_job(folder: Path, database_url: str, *, workers: int = 1) -> Iterator[Scene]:
+def main_job(
+    folder: Path, database_url: str, *, workers: int = 1, ports: tuple[int, int] | None = None
+) -> Iterator[Scene]:
     """Prepare an empty database with the operator's commands, and serve the provider until the block ends.
 
-    The network is prepared and registered; `scene.network.serving(folder)` starts it.
+    The network is prepared and registered; `scene.network.serving(folder)` starts it. Without `ports` both
+    take a free one.
     """
-    provider = ServedProvider(folder, database_url, workers=workers)
-    network = Network(folder, provider.url)
+    provider_port, network_port = ports or (free_port(), free_port())
+    provider = ServedProvider(folder, database_url, workers=workers, port=provider_port)
+    network = Network(folder, provider.url, network_port)
     provider.run("migrate")
     imported = provider.run("citizens", "import", CITIZENS)
     assert imported["added"] == len(demo_people())
