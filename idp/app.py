@@ -12,7 +12,6 @@ from typing import TypedDict
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 
 from idp import endpoints
 from idp.authenticators.hashing_pool import HashingPool
@@ -35,6 +34,7 @@ from idp.web.direct_routes import DirectRoutes, NamedHandler
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.state import Context, context_of
+from idp.web.static_files import VersionedFiles
 from keys import Custody, CustodyError
 
 HOT_PAGES: Mapping[tuple[str, str], NamedHandler] = {
@@ -155,9 +155,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.include_router(endpoints.router)
     for page in (sign_in, second_factor, consent, account_choice, my_accounts, logos, explanations):
         app.include_router(page.router)
-    app.add_api_route("/healthz", healthz, include_in_schema=False)
-    app.add_api_route("/readyz", readyz, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for path, probe in (("/healthz", healthz), ("/readyz", readyz)):
+        app.add_api_route(path, probe, methods=["GET", "HEAD"], include_in_schema=False)
+    app.mount("/static", VersionedFiles(directory=STATIC), name="static")
     for failure in FAILURES:
         app.add_exception_handler(failure, answer_failure)
     app.add_middleware(

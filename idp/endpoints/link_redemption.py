@@ -7,7 +7,7 @@ The store's unique indexes decide races: what is read here may be overtaken, wha
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.audit.events import Actor, ActorKind, Event
+from idp.audit.events import PROVIDER, Actor, ActorKind, Event
 from idp.identity.account_links import (
     AccountLink,
     LinkRefusedError,
@@ -15,6 +15,7 @@ from idp.identity.account_links import (
     activate,
     check_holder,
     free_place,
+    move,
     occupied_places,
 )
 from idp.protocol.errors import InvalidGrantError
@@ -28,17 +29,18 @@ class Redemption:
 
     before: AccountLink | None
     after: AccountLink | None
-    event: Event | None = None
+    events: tuple[Event, ...] = ()
 
     def record(self, uow: UnitOfWork, now: datetime) -> None:
         """Record the move with its event, or the mere use."""
         if self.before is None or self.after is None:
             return
-        if self.event is None:
+        if not self.events:
             uow.account_links.touch(self.after.link_id, now)
             return
         uow.account_links.move(self.before, self.after, now)
-        uow.ledger.append(self.event)
+        for event in self.events:
+            uow.ledger.append(event)
 
 
 async def redeem_link(
@@ -50,13 +52,26 @@ async def redeem_link(
     know. When they refuse, the next try looks. The platform is told no more than that it cannot be made;
     why concerns the person, who was shown it or will be.
     """
-    if link is None or link.status not in {Status.PENDING, Status.LAPSED}:
+    if link is None or not _is_due(link, now):
         return Redemption(link, link)
+    events: tuple[Event, ...] = ()
+    before = link
+    if link.status is Status.ACTIVE:
+        # Its validity is over and housekeeping was not here yet; the history tells both moves.
+        link, lapsed = move(link, Status.LAPSED, PROVIDER, "validity_over", now)
+        events = (lapsed,)
     place = link.place
     if place is None or place > client.policy.max_links_per_citizen or not is_first_try:
         place = await _free_place(uow, client, link)
     after, event = activate(link, place, client.policy, Actor(ActorKind.CLIENT, client.client_id), now)
-    return Redemption(link, after, event)
+    return Redemption(before, after, (*events, event))
+
+
+def _is_due(link: AccountLink, now: datetime) -> bool:
+    """Tell whether redeeming makes this link active: a new one, or one whose validity is over."""
+    if link.status is Status.ACTIVE:
+        return link.is_expired(now)
+    return link.status in {Status.PENDING, Status.LAPSED}
 
 
 async def _free_place(uow: UnitOfWork, client: Client, link: AccountLink) -> int:

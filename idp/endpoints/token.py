@@ -210,19 +210,21 @@ def issue_tokens(context: Context, issue: Issue, now: datetime) -> dict[str, obj
         access_token_claims(grant, context.policy, jti=secrets.token_urlsafe(16), scope=issue.scope, now=now),
         typ=ACCESS_TOKEN_TYPE,
     )
-    id_token = signing.signer(client.id_token_signed_response_alg).sign(
-        id_token_claims(
-            grant,
-            client,
-            context.policy,
-            access_token=access_token,
-            link=link,
-            released=id_token_released_claims(grant, citizen.personal_data, citizen.proofing, now),
-            refreshed=issue.is_refresh,
-            now=now,
-        ),
-        typ=ID_TOKEN_TYPE,
-    )
+    id_token = None
+    if "openid" in issue.scope:
+        id_token = signing.signer(client.id_token_signed_response_alg).sign(
+            id_token_claims(
+                grant,
+                client,
+                context.policy,
+                access_token=access_token,
+                link=link,
+                released=id_token_released_claims(grant, citizen.personal_data, citizen.proofing, now),
+                refreshed=issue.is_refresh,
+                now=now,
+            ),
+            typ=ID_TOKEN_TYPE,
+        )
     return token_response(
         context.policy,
         access_token=access_token,
@@ -236,7 +238,7 @@ def issue_tokens(context: Context, issue: Issue, now: datetime) -> dict[str, obj
 def _as_proven(standing: Standing, grant: Grant) -> AccountLink | None:
     """Return the link with the assurance that stands behind this grant; a renewal may prove more, or less."""
     link = standing.link
-    if link is None or link.status is Status.ACTIVE:
+    if link is None or link.status not in {Status.PENDING, Status.ACTIVE, Status.LAPSED}:
         return link
     return replace(link, proofing=standing.citizen.proofing, acr=grant.acr)
 

@@ -9,19 +9,19 @@ from idp.web.state import context_of
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/.well-known/openid-configuration")
+@router.api_route("/.well-known/openid-configuration", methods=["GET", "HEAD"])
 async def openid_configuration(http: Request) -> Response:
     """OpenID Connect Discovery 1.0 §4.1."""
     return context_of(http).published.metadata.answer(http)
 
 
-@router.get("/.well-known/oauth-authorization-server")
+@router.api_route("/.well-known/oauth-authorization-server", methods=["GET", "HEAD"])
 async def oauth_authorization_server(http: Request) -> Response:
     """RFC 8414 §3.1; where the issuer has a path, the proxy maps the inserted form to this address."""
     return context_of(http).published.metadata.answer(http)
 
 
-@router.get("/jwks")
+@router.api_route("/jwks", methods=["GET", "HEAD"])
 async def jwks(http: Request) -> Response:
     """RFC 7517 §5: next, active and retiring keys."""
     return context_of(http).published.jwks.answer(http)

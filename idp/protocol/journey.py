@@ -15,6 +15,7 @@ from idp.identity.account_links import (
     Applicant,
     LinkRefusedError,
     Refusal,
+    Status,
     check_holder,
     check_policy,
     free_place,
@@ -185,11 +186,16 @@ def consent_step(
         scope=request.scope,
         claims={item.name for item in requested_items(request)},
         purpose=None if request.account_link is None else request.account_link.purpose,
-        links_new_account=request.account_link is not None and own_link is None,
+        links_new_account=request.account_link is not None and not _is_in_force(own_link, now),
         consent_prompted="consent" in request.prompt,
         now=now,
     )
     return _ANSWERED if reason is None else NextStep(Page.CONSENT, reason=reason)
+
+
+def _is_in_force(link: AccountLink | None, now: datetime) -> bool:
+    """Tell whether a link needs no new decision; one that lapsed is made anew by its person, not by habit."""
+    return link is not None and link.status is Status.ACTIVE and not link.is_expired(now)
 
 
 def error_instead_of(step: NextStep) -> OAuthError:

@@ -222,7 +222,11 @@ def verify_id_token_hint(token: str, keys: Collection[PublicKey], client: Client
     """
     try:
         verified = verify_jws(
-            token, keys, algorithms=SIGNING_ALGORITHMS, typ="jwt", required=("iss", "aud", "sub")
+            token,
+            keys,
+            algorithms=SIGNING_ALGORITHMS,
+            typ="jwt",
+            required=("iss", "aud", "sub", "iat", "exp"),
         )
     except JOSEError as error:
         raise InvalidRequestError("id_token_hint is not an ID token of ours", detail=str(error)) from error

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
-from sqlalchemy import bindparam, desc, literal_column, null, select
+from sqlalchemy import bindparam, case, desc, literal_column, null, select
 
 from idp.identity.assurance import Acr, AuthenticationContext
 from idp.identity.citizens import Citizen
@@ -69,7 +69,7 @@ _WITH_CONSENT = (
         & (consents.c.decision == literal_column("'allow'")),
     )
     .where(t.c.cookie_hash == bindparam("cookie_hash"))
-    .order_by(desc(consents.c.decided_at))
+    .order_by(case((consents.c.purpose == bindparam("purpose"), 0), else_=1), desc(consents.c.decided_at))
     .limit(1)
 )
 
@@ -95,10 +95,13 @@ class Sessions:
         row = await self._recorder.fetch_one(_BY_COOKIE, cookie_hash=hash_secret(cookie))
         return None if row is None else SignedIn(_session_from_row(row), citizen_from_row(row, self._seal))
 
-    async def find_with_consent(self, cookie: str, client_id: str) -> SignedIn | None:
-        """Return the session of a cookie together with the latest consent for a client: one statement."""
+    async def find_with_consent(self, cookie: str, client_id: str, purpose: str | None) -> SignedIn | None:
+        """Return the session of a cookie and the consent that answers for a client: one statement.
+
+        Of several consents the latest for the same purpose counts, then the latest of all.
+        """
         row = await self._recorder.fetch_one(
-            _WITH_CONSENT, cookie_hash=hash_secret(cookie), client_id=client_id
+            _WITH_CONSENT, cookie_hash=hash_secret(cookie), client_id=client_id, purpose=purpose
         )
         if row is None:
             return None

@@ -15,5 +15,6 @@
 | client_authentication | the rule of `idp.protocol`, fed with what it needs |
 | journey | where a person stands: loaded once, judged by the rules |
 | authorization_response | the one place that issues codes, and how answers travel |
+| static_files | our few files, kept by browsers under a versioned address |
 | throttle | counting sign-in attempts before they are verified |
 """

@@ -77,17 +77,27 @@ async def load_interaction(
 
 
 async def find_signed_in(
-    context: Context, uow: UnitOfWork, http: Request, now: datetime, *, client_id: str | None = None
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    now: datetime,
+    *,
+    request: AuthorizationRequest | None = None,
 ) -> SignedIn | None:
-    """Return who is signed in with this browser: a living session of an active person, or nobody."""
+    """Return who is signed in with this browser: a living session of an active person, or nobody.
+
+    With a request, the consent that may answer it is read along.
+    """
     cookies = Cookies(context.is_secure)
     cookie = cookies.read(http, cookies.session)
     if cookie is None:
         return None
     found = (
         await uow.sessions.find(cookie)
-        if client_id is None
-        else await uow.sessions.find_with_consent(cookie, client_id)
+        if request is None
+        else await uow.sessions.find_with_consent(
+            cookie, request.client_id, None if request.account_link is None else request.account_link.purpose
+        )
     )
     if found is None or not found.citizen.is_active():
         return None
@@ -104,7 +114,7 @@ async def assess(
     now: datetime,
 ) -> Standing:
     """Judge what comes next for this request in this browser. Reads at most three rows, writes nothing."""
-    signed_in = await find_signed_in(context, uow, http, now, client_id=client.client_id)
+    signed_in = await find_signed_in(context, uow, http, now, request=request)
     presence = None
     if signed_in is not None:
         consent = await _consent_of(uow, signed_in, interaction)

@@ -46,13 +46,13 @@ async def test_the_latest_consent_for_the_client_comes_along(memory: Memory) -> 
     ):
         uow.consents.add(consent)
     await uow.commit()
-    found = await uow.sessions.find_with_consent("cookie-1", "network")
+    found = await uow.sessions.find_with_consent("cookie-1", "network", None)
     assert found is not None
     assert found.consent == latest
-    without = await uow.sessions.find_with_consent("cookie-1", "nobody")
+    without = await uow.sessions.find_with_consent("cookie-1", "nobody", None)
     assert without is not None
     assert without.consent is None
-    assert await uow.sessions.find_with_consent("cookie-2", "network") is None
+    assert await uow.sessions.find_with_consent("cookie-2", "network", None) is None
 
 
 async def test_abuse_15_a_lifted_session_has_another_cookie_and_is_lifted_from_the_present_one(
