@@ -185,17 +185,6 @@ class ConsentPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlreadyLinkedPage(Page):
-    """Nothing to do: this account is this person's already. `form#continue` returns to the network."""
-
-    template: ClassVar[str] = "sign_in/already_linked.html"
-
-    action: str
-    account: AccountCard
-    linked_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedPage(Page):
     """Why not, and what now? Nothing about another person stands here."""
 

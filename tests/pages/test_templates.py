@@ -141,7 +141,6 @@ def test_the_stable_forms_are_there(pages: Pages, locale: Locale) -> None:
         ("consent_new_account", "consent", {"decision", "claim"}),
         ("linked_accounts", "sign-out", {"csrf"}),
         ("end_link", "end-link", {"csrf"}),
-        ("already_linked", "continue", set()),
         ("sign_in", "back-to-network", {"identifier", "password"}),
     ]:
         page = read(pages, VIEWS[name], locale)

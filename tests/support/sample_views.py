@@ -11,7 +11,6 @@ from idp.pages.views import (
     AccountCard,
     AccountChoicePage,
     AcrPage,
-    AlreadyLinkedPage,
     ClientHeader,
     ConsentItem,
     ConsentPage,
@@ -107,9 +106,6 @@ VIEWS: dict[str, Page] = {
     **{f"consent_{reason}": replace(CONSENT, reason=reason) for reason in AskReason},
     "consent_without_account": replace(CONSENT, account=None, purpose=None, link_valid_until=None),
     "consent_levels_only": replace(CONSENT, items=(), purpose="growth"),
-    "already_linked": AlreadyLinkedPage(
-        client=NETWORK, action="/consent/7c1e", account=ACCOUNT, linked_at=NOW
-    ),
     **{
         f"refused_{refusal}": RefusedPage(
             client=NETWORK,
