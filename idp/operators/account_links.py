@@ -8,7 +8,7 @@ from idp.audit.events import Event
 from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
 from idp.operators.citizen_status import HOLDER_SUSPENDED
 from idp.operators.desk import Desk, at_desk
-from idp.operators.options import TAKES_IDS, default_reason_option, dry_run_option, json_option, reason_option
+from idp.operators.options import DECISION, LOOKUP, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties, table
 from idp.store.unit_of_work import UnitOfWork
 
@@ -54,7 +54,7 @@ def _in_brief(link: AccountLink) -> dict[str, object]:
 
 @links.command(context_settings=TAKES_IDS)
 @link_argument
-@default_reason_option("operator_lookup")
+@reason_option(LOOKUP)
 @json_option
 def show(*, link_id: str, reason: str) -> None:
     """Show one link. That it was done, by whom and why is written into the audit log."""
@@ -83,7 +83,7 @@ async def _looked_up(desk: Desk, link_id: str, reason: str) -> AccountLink:
 
 @links.command(context_settings=TAKES_IDS)
 @link_argument
-@reason_option
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def suspend(*, link_id: str, reason: str, dry_run: bool) -> None:
@@ -95,7 +95,7 @@ def suspend(*, link_id: str, reason: str, dry_run: bool) -> None:
 
 @links.command(context_settings=TAKES_IDS)
 @link_argument
-@reason_option
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def reinstate(*, link_id: str, reason: str, dry_run: bool) -> None:
@@ -105,7 +105,7 @@ def reinstate(*, link_id: str, reason: str, dry_run: bool) -> None:
 
 @links.command(context_settings=TAKES_IDS)
 @link_argument
-@reason_option
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def end(*, link_id: str, reason: str, dry_run: bool) -> None:

@@ -11,7 +11,7 @@ from idp.identity.register import InvalidRegisterLineError, read_line
 from idp.operators.citizen_status import StatusChange, change_status, links_of
 from idp.operators.citizens_import import import_citizens
 from idp.operators.desk import Desk, at_desk
-from idp.operators.options import TAKES_IDS, dry_run_option, json_option, reason_option
+from idp.operators.options import DECISION, LOOKUP, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import UniquenessError
@@ -30,7 +30,7 @@ citizen_argument = click.argument("citizen")
 
 @citizens.command(context_settings=TAKES_IDS)
 @citizen_argument
-@reason_option
+@reason_option(LOOKUP)
 @click.option("--reveal", is_flag=True, help="Show number, phone, e-mail and address in full.")
 @json_option
 def show(*, citizen: str, reason: str, reveal: bool) -> None:
@@ -86,7 +86,7 @@ def _masked(value: str | None, shown: int, *, reveal: bool) -> str | None:
 
 @citizens.command(context_settings=TAKES_IDS)
 @citizen_argument
-@reason_option
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def suspend(*, citizen: str, reason: str, dry_run: bool) -> None:
@@ -96,7 +96,7 @@ def suspend(*, citizen: str, reason: str, dry_run: bool) -> None:
 
 @citizens.command(context_settings=TAKES_IDS)
 @citizen_argument
-@reason_option
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def reinstate(*, citizen: str, reason: str, dry_run: bool) -> None:
@@ -130,7 +130,7 @@ def _change(wanted: str, to: CitizenStatus, reason: str, *, dry_run: bool) -> No
 @citizens.command("change-number", context_settings=TAKES_IDS)
 @citizen_argument
 @click.argument("new_number")
-@reason_option
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def change_number(*, citizen: str, new_number: str, reason: str, dry_run: bool) -> None:

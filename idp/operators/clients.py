@@ -10,7 +10,7 @@ import click
 from idp.audit.events import Event
 from idp.operators.clients_apply import apply, keep_secret, new_secret
 from idp.operators.desk import Desk, at_desk
-from idp.operators.options import TAKES_IDS, default_reason_option, dry_run_option, json_option
+from idp.operators.options import DECISION, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties, table
 from idp.operators.registrations import described
 from idp.protocol.client_authentication import PRIVATE_KEY_JWT
@@ -89,7 +89,7 @@ def show(*, client_id: str) -> None:
 
 @clients.command(context_settings=TAKES_IDS)
 @client_argument
-@default_reason_option("operator_decision")
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def suspend(*, client_id: str, reason: str, dry_run: bool) -> None:
@@ -99,7 +99,7 @@ def suspend(*, client_id: str, reason: str, dry_run: bool) -> None:
 
 @clients.command(context_settings=TAKES_IDS)
 @client_argument
-@default_reason_option("operator_decision")
+@reason_option(DECISION)
 @dry_run_option
 @json_option
 def reinstate(*, client_id: str, reason: str, dry_run: bool) -> None:

@@ -39,26 +39,19 @@ def _check_reason(_context: click.Context, _parameter: click.Parameter, value: s
     return value
 
 
-def reason_option(function: Function) -> Function:
-    """Give a command the required option --reason."""
-    return click.option(
-        "--reason",
-        required=True,
-        metavar="CODE",
-        callback=_check_reason,
-        help="Why: a short code such as holder_request, kept in the audit log.",
-    )(function)
+DECISION = "operator_decision"
+LOOKUP = "operator_lookup"
 
 
-def default_reason_option(default: str) -> Callable[[Function], Function]:
-    """Give a command the option --reason with a default."""
+def reason_option(default: str) -> Callable[[Function], Function]:
+    """Give a command the option --reason; what is written without it says only that an operator acted."""
     return click.option(
         "--reason",
         default=default,
         show_default=True,
         metavar="CODE",
         callback=_check_reason,
-        help="Why: a short code, kept in the audit log.",
+        help="Why: a short code such as holder_request, kept in the audit log.",
     )
 
 

@@ -79,8 +79,14 @@ def test_a_look_for_nobody_is_written_down(register: Installation) -> None:
     assert [event["citizen_id"] for event in register.events("citizen:looked_up")] == [None, None]
 
 
-@pytest.mark.parametrize("reason", [(), ("--reason", "two words"), ("--reason", ""), ("--reason", "a" * 41)])
-def test_there_is_no_look_without_a_reason(register: Installation, reason: tuple[str, ...]) -> None:
+def test_a_look_without_a_stated_reason_says_that_an_operator_looked(register: Installation) -> None:
+    register.answer("citizens", "show", LAN)
+    (event,) = register.events("citizen:looked_up")
+    assert event["details"]["because"] == "operator_lookup"
+
+
+@pytest.mark.parametrize("reason", [("--reason", "two words"), ("--reason", ""), ("--reason", "a" * 41)])
+def test_a_reason_is_a_short_code_and_no_text(register: Installation, reason: tuple[str, ...]) -> None:
     before = register.everything()
     assert register.run("citizens", "show", LAN, *reason).exit_code == 2
     assert register.everything() == before
