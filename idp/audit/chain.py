@@ -112,16 +112,11 @@ def seal(events: Iterable[SealedEvent], before: Head) -> list[SealedEvent]:
     return sealed
 
 
-def verify_chain(events: Iterable[SealedEvent], head: Head) -> ChainReport:
-    """Verify a chain from its start. `events` come by sequence, every row that has one included."""
-    verifier = ChainVerifier(head)
-    for event in events:
-        verifier.add(event)
-    return verifier.report()
-
-
 class ChainVerifier:
-    """A verification that takes one event at a time and remembers two: for chains of any length."""
+    """A verification from the start that takes one event at a time and remembers two: for any length.
+
+    The events come by sequence, every row that has one included.
+    """
 
     def __init__(self, head: Head) -> None:
         self._head = head

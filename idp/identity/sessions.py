@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from idp.identity.assurance import Acr, AuthenticationContext
+from idp.identity.assurance import AuthenticationContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,3 @@ def is_fresh(
     if not_before is not None and context.auth_time < not_before:
         return False
     return max_age is None or now <= context.auth_time + timedelta(seconds=max_age)
-
-
-def satisfies(context: AuthenticationContext, minimum: Acr) -> bool:
-    """Tell whether the session's level is enough, or a step-up is due (RFC 9470)."""
-    return context.acr.satisfies(minimum)

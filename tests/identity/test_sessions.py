@@ -3,11 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from idp.identity.assurance import Acr, Method, authentication_context
-from idp.identity.sessions import Session, SessionLimits, is_fresh, satisfies
+from idp.identity.assurance import Method, authentication_context
+from idp.identity.sessions import Session, SessionLimits, is_fresh
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
@@ -70,9 +68,3 @@ def test_prompt_login_and_max_age_both_count() -> None:
     later = NOW + timedelta(minutes=2)
     assert not is_fresh(CONTEXT, max_age=60, not_before=NOW, now=later)
     assert not is_fresh(CONTEXT, max_age=600, not_before=later, now=later)
-
-
-@given(st.sets(st.sampled_from(Method), min_size=1), st.sampled_from(Acr))
-def test_rfc9470_a_step_up_is_due_below_the_level(methods: set[Method], minimum: Acr) -> None:
-    context = authentication_context(methods, NOW)
-    assert satisfies(context, minimum) is context.acr.satisfies(minimum)
