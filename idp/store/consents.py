@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, desc, literal_column, null, select
+from sqlalchemy import bindparam, desc, null, select
 
 from idp.identity.consents import AskReason, Consent, Decision
 from idp.store.database import Row
@@ -19,14 +19,6 @@ _WITHDRAW = Change(
         (t.c.citizen_id == bind("citizen")) & (t.c.client_id == bind("client")) & (t.c.withdrawn_at == null())
     ),
     values=lambda bind: {"withdrawn_at": bind("now")},
-)
-LATEST_ALLOWED = (
-    select(t)
-    .where(t.c.citizen_id == bindparam("citizen_id"))
-    .where(t.c.client_id == bindparam("client_id"))
-    .where(t.c.decision == literal_column("'allow'"))
-    .order_by(desc(t.c.decided_at))
-    .limit(1)
 )
 _BY_ID = select(t).where(t.c.consent_id == bindparam("consent_id"))
 _OF_CITIZEN = (
@@ -46,11 +38,6 @@ class Consents:
     async def find(self, consent_id: str) -> Consent | None:
         """Return one decision."""
         row = await self._recorder.fetch_one(_BY_ID, consent_id=consent_id)
-        return None if row is None else consent_from_row(row)
-
-    async def latest_allowed(self, citizen_id: str, client_id: str) -> Consent | None:
-        """Return the person's latest positive decision for a client, withdrawn ones included."""
-        row = await self._recorder.fetch_one(LATEST_ALLOWED, citizen_id=citizen_id, client_id=client_id)
         return None if row is None else consent_from_row(row)
 
     async def of_citizen(self, citizen_id: str, limit: int) -> list[Consent]:

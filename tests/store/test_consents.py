@@ -1,4 +1,4 @@
-"""Consents: every decision as it was made; the latest positive one answers, until it is withdrawn."""
+"""Consents: every decision as it was made, until it is withdrawn. Which one answers: see test_sessions."""
 
 from datetime import timedelta
 
@@ -19,19 +19,13 @@ async def with_consents(memory: Memory, *consents: Consent) -> None:
     await uow.commit()
 
 
-async def test_the_latest_positive_decision_for_the_client_comes_back_as_it_was_made(memory: Memory) -> None:
-    latest = make_consent(consent_id="latest", decided_at=LATER, purpose=None, claims=frozenset())
-    await with_consents(
-        memory,
-        latest,
-        make_consent(),
-        make_consent(consent_id="refused", decision="deny", decided_at=LATER + timedelta(1)),
-        make_consent(consent_id="elsewhere", client_id="other", decided_at=LATER + timedelta(1)),
-        make_consent(consent_id="anothers", citizen_id="citizen-2", decided_at=LATER + timedelta(1)),
-    )
+async def test_a_decision_comes_back_as_it_was_made(memory: Memory) -> None:
+    bare = make_consent(consent_id="bare", decision="deny", purpose=None, claims=frozenset())
+    await with_consents(memory, make_consent(), bare)
     consents = memory.unit_of_work().consents
-    assert await consents.latest_allowed("citizen-1", "network") == latest
-    assert await consents.latest_allowed("citizen-1", "nobody") is None
+    assert await consents.find("consent-1") == make_consent()
+    assert await consents.find("bare") == bare
+    assert await consents.find("nothing") is None
 
 
 async def test_all_decisions_of_a_person_are_listed_newest_first(memory: Memory) -> None:
@@ -59,6 +53,3 @@ async def test_a_withdrawal_reaches_every_consent_for_the_client_and_keeps_its_f
         consent.consent_id: consent.withdrawn_at for consent in await uow.consents.of_citizen("citizen-1", 9)
     }
     assert withdrawn == {"consent-1": LATER, "latest": LATER, "elsewhere": None}
-    found = await uow.consents.latest_allowed("citizen-1", "network")
-    assert found is not None
-    assert found.withdrawn_at == LATER, "withdrawn ones come back as such, so that the reason can be named"

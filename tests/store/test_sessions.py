@@ -36,6 +36,7 @@ async def test_a_session_comes_back_with_its_person_and_the_cookie_is_nowhere(me
 
 async def test_the_latest_consent_for_the_client_comes_along(memory: Memory) -> None:
     await signed_in(memory)
+    await memory.add_people(make_person("citizen-2"))
     uow = memory.unit_of_work()
     latest = make_consent(consent_id="latest", decided_at=NOW + timedelta(seconds=1))
     for consent in (
@@ -43,6 +44,7 @@ async def test_the_latest_consent_for_the_client_comes_along(memory: Memory) -> 
         make_consent(consent_id="former"),
         make_consent(consent_id="refused", decision="deny", decided_at=NOW + timedelta(seconds=2)),
         make_consent(consent_id="elsewhere", client_id="other", decided_at=NOW + timedelta(seconds=3)),
+        make_consent(consent_id="anothers", citizen_id="citizen-2", decided_at=NOW + timedelta(seconds=3)),
     ):
         uow.consents.add(consent)
     await uow.commit()
@@ -53,6 +55,11 @@ async def test_the_latest_consent_for_the_client_comes_along(memory: Memory) -> 
     assert without is not None
     assert without.consent is None
     assert await uow.sessions.find_with_consent("cookie-2", "network", None) is None
+    uow.consents.withdraw("citizen-1", "network", LATER)
+    await uow.commit()
+    after = await uow.sessions.find_with_consent("cookie-1", "network", None)
+    assert after is not None
+    assert after.consent == replace(latest, withdrawn_at=LATER), "as such, so that the reason can be named"
 
 
 async def test_abuse_15_a_lifted_session_has_another_cookie_and_is_lifted_from_the_present_one(
