@@ -292,7 +292,6 @@ class ErrorPage(Page):
     """The registered error code, for engineers."""
     detail: str | None = None
     """One sentence for engineers; never a secret, a trace or another person's data."""
-    retry_at: datetime | None = None
     my_accounts_uri: str = "/my/accounts"
 
 

@@ -86,27 +86,17 @@ ASK_REASONS: Mapping[AskReason, str] = {
 
 EVENTS: Mapping[str, str] = {
     "authorization:granted": msgid("You went back to the network to complete it."),
-    "account_link:requested": msgid("The network asked to link this account."),
     "account_link:activated": msgid("The account was linked."),
     "account_link:renewed": msgid("The link was renewed."),
-    "account_link:refused": msgid("The link was refused."),
     "account_link:suspended": msgid("The link was suspended."),
     "account_link:reinstated": msgid("The link was made active again."),
     "account_link:lapsed": msgid("The link expired."),
     "account_link:ended": msgid("The link was ended."),
     "account_link:abandoned": msgid("The network did not complete the link."),
     "account_link:looked_up": msgid("Our staff looked at this link."),
-    "account_link:used": msgid("The network asked whether the link is valid."),
-    "consent:given": msgid("You agreed."),
-    "consent:denied": msgid("You did not agree."),
-    "consent:refused": msgid("You did not agree."),
-    "consent:withdrawn": msgid("You withdrew your agreement."),
-    "grant:issued": msgid("The network was given what you agreed to."),
     "grant:redeemed": msgid("The network was given what you agreed to."),
     "grant:refreshed": msgid("The network renewed its access."),
     "grant:revoked": msgid("The network's access was ended."),
-    "grant:replayed": msgid("Something was used twice; to be safe, the network's access was ended."),
-    "userinfo:released": msgid("The network fetched what you agreed to."),
 }
 
 OTHER_EVENT = msgid("Another step was recorded.")

@@ -112,22 +112,10 @@ class AccountSelectionRequiredError(OAuthError):
     error = "account_selection_required"
 
 
-class UnmetAuthenticationRequirementsError(OAuthError):
-    """OpenID Connect Unmet Authentication Requirements 1.0: the level asked for cannot be reached."""
-
-    error = "unmet_authentication_requirements"
-
-
 class InvalidRequestURIError(OAuthError):
     """RFC 9101 §6.3, RFC 9126 §4: the request_uri is unknown, used or expired."""
 
     error = "invalid_request_uri"
-
-
-class InvalidRequestObjectError(OAuthError):
-    """RFC 9101 §6.3."""
-
-    error = "invalid_request_object"
 
 
 class RequestNotSupportedError(OAuthError):

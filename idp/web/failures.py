@@ -26,7 +26,6 @@ class Trouble(StrEnum):
     STALE_FORM = "stale_form"
     """A form's token does not fit the session."""
     NOT_FOUND = "not_found"
-    TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
     FAULT = "fault"
     """Our own mistake."""
@@ -39,7 +38,6 @@ STATUS: dict[Trouble, int] = {
     Trouble.CLIENT_SUSPENDED: 403,
     Trouble.STALE_FORM: 403,
     Trouble.NOT_FOUND: 404,
-    Trouble.TOO_MANY: 429,
     Trouble.UNAVAILABLE: 503,
     Trouble.FAULT: 500,
 }

@@ -147,7 +147,6 @@ VIEWS: dict[str, Page] = {
     "error_expired_with_client": ErrorPage(
         trouble=Trouble.EXPIRED, reference="7F3K-91QD", client=replace(NETWORK, back_action=None)
     ),
-    "error_too_many_until": ErrorPage(trouble=Trouble.TOO_MANY, reference="7F3K-91QD", retry_at=NOW),
     **{f"acr_{acr}": AcrPage(acr=acr) for acr in Acr},
     "form_post": FormPostPage(
         client=replace(NETWORK, back_action=None),

@@ -1,0 +1,25 @@
+import re
+from pathlib import Path
+
+import idp
+from idp.audit.events import PROVIDER
+from idp.identity.account_links import MOVES, move
+from idp.pages import words
+from tests.support.protocol_builders import NOW, make_link
+
+WRITTEN = re.compile(r'"((?:account_link|authorization|grant):[a-z_]+)"')
+
+
+def test_whatever_happens_to_a_link_is_told_in_words_and_nothing_else_is() -> None:
+    moves = {
+        move(make_link(status=status), to, PROVIDER, "because", NOW)[1].type
+        for status, targets in MOVES.items()
+        for to in targets
+    }
+    written = {
+        event
+        for path in Path(idp.__path__[0]).rglob("*.py")
+        if path.parent.name != "pages"
+        for event in WRITTEN.findall(path.read_text())
+    }
+    assert set(words.EVENTS) == moves | written
