@@ -80,7 +80,7 @@ async def token(http: Request) -> Response:
             return json_answer(await _grant(context, authenticated, parameters, now))
         except ReplayedError as replayed:
             note(http, grant_id=replayed.grant_id)
-            await _revoke_replayed(context, authenticated.client, replayed.grant_id, now)
+            await _revoke_replayed(context, authenticated, replayed, now)
             raise
 
 
@@ -132,10 +132,10 @@ async def _redeem_code(
         content = issue_tokens(context, issue, now)
         spend_assertion(uow, authenticated)
         uow.codes.consume(code, now)
+        redemption.record(uow, now)
         uow.grants.add(grant)
         if new_token is not None:
             uow.grants.add_refresh_token(new_token[1])
-        redemption.record(uow, now)
         uow.ledger.append(_used(grant, "grant:redeemed", now))
         try:
             await uow.commit()
@@ -185,10 +185,10 @@ async def _refresh(
     content = issue_tokens(context, issue, now)
     spend_assertion(uow, authenticated)
     uow.grants.consume_refresh_token(found.token, now)
-    if new_token is not None:
-        uow.grants.add_refresh_token(new_token[1])
     if found.standing.link is not None:
         uow.account_links.touch(found.standing.link.link_id, now)
+    if new_token is not None:
+        uow.grants.add_refresh_token(new_token[1])
     uow.ledger.append(_used(grant, "grant:refreshed", now))
     try:
         await uow.commit()
@@ -263,20 +263,30 @@ def _refusal(closed: GateClosedError, grant: Grant, single_use: str) -> Exceptio
     return InvalidGrantError("the authorization is no longer in force", detail=closed.gate)
 
 
-async def _revoke_replayed(context: Context, client: Client, grant_id: str, now: datetime) -> None:
-    """Revoke what a replayed code or token gave (RFC 6749 §4.1.2, RFC 9700 §4.14.2), before answering."""
+async def _revoke_replayed(
+    context: Context, authenticated: AuthenticatedClient, replayed: ReplayedError, now: datetime
+) -> None:
+    """Revoke what a replayed code or token gave (RFC 6749 §4.1.2, RFC 9700 §4.14.2), before answering.
+
+    A request that is itself a replay, assertion and all, revokes nothing: it proves nothing.
+    """
     uow = context.unit_of_work()
-    uow.grants.revoke(grant_id, "replayed", now)
+    if not isinstance(replayed.__cause__, GateClosedError):
+        spend_assertion(uow, authenticated)  # found by reading; a request that lost a race has spent it
+    uow.grants.revoke(replayed.grant_id, "replayed", now)
     uow.ledger.append(
         Event(
             type="grant:revoked",
             actor=PROVIDER,
             occurred_at=now,
-            client_id=client.client_id,
-            details={"grant_id": grant_id, "because": "replayed"},
+            client_id=authenticated.client.client_id,
+            details={"grant_id": replayed.grant_id, "because": "replayed"},
         )
     )
-    await uow.commit()
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise replayed_assertion() from closed
 
 
 def _used(grant: Grant, event: str, now: datetime) -> Event:

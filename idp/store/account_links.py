@@ -48,8 +48,9 @@ _MOVE = Change(
 _TOUCH = Change(
     "account_link_used",
     t,
-    where=lambda bind: t.c.link_id == bind("id"),
+    where=lambda bind: (t.c.link_id == bind("id")) & (t.c.status == literal_column("'active'")),
     values=lambda bind: {"last_used_at": bind("last_used_at")},
+    gate=True,
 )
 _REMOVE_PENDING = Remove(
     "account_link_vanished",
@@ -178,7 +179,7 @@ class AccountLinks:
             )
 
     def touch(self, link_id: str, now: datetime) -> None:
-        """Record that the platform was given something for this link."""
+        """Record a use of the link; the gate `account_link_used` closes unless it is active."""
         self._recorder.record(_TOUCH, id=link_id, last_used_at=micros(now))
 
     def vanish(self, link_id: str) -> None:

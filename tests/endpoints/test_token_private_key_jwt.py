@@ -159,3 +159,23 @@ async def test_a_suspended_platform_proves_nothing(provider: Provider) -> None:
     async with provider.http() as http:
         answer = await push(http, platform, assertion(platform, "1"))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+async def test_abuse_8_a_request_sent_again_to_the_letter_revokes_nothing(provider: Provider) -> None:
+    """Hydra GHSA-3p3g-vpw6-4w66: an overheard request proves nothing, so it ends nothing."""
+    platform, person = await signing_platform(provider), await provider.add_person()
+    async with provider.http() as http:
+        form = {
+            "grant_type": "authorization_code",
+            "code": await platform.code_for(http, person),
+            "redirect_uri": platform.client.redirect_uris[0],
+            "code_verifier": platform.verifier,
+        } | assertion(platform, "redeem")
+        tokens = (await http.post("/token", data=form)).json()
+        again = await http.post("/token", data=form)
+        assert (again.status_code, again.json()["error"]) == (401, "invalid_client")
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert (await http.get("/userinfo", headers=bearer)).status_code == 200
+        replayed = await http.post("/token", data=form | assertion(platform, "another"))
+        assert replayed.json()["error"] == "invalid_grant"
+        assert (await http.get("/userinfo", headers=bearer)).status_code == 401
