@@ -26,15 +26,22 @@ def keys() -> None:
 def list_keys() -> None:
     """List the signing keys and where they stand in their life, and the data keys by id.
 
-    Where there are no keys yet they are made: this is how a key ceremony begins. It needs no database.
+    It also says which are as old as the policy allows, so that a rotation is due. Where there are no keys
+    yet they are made: this is how a key ceremony begins. It needs no database.
     """
     with explained():
         custody = _custody()
+    now = utc_now()
+    due = list(custody.signing.algorithms_due(now))
+    if custody.data.is_rotation_due(now):
+        due += _encrypting(custody)
     signing = [{name: getattr(record, name) for name in _SIGNING} for record in custody.signing.list()]
     data = [{name: getattr(record, name) for name in _DATA} for record in custody.data.list()]
     lines = table(_SIGNING, (tuple(record.values()) for record in signing))
     lines += ["", *table(_DATA, (tuple(record.values()) for record in data))]
-    invocation().answer({"signing": signing, "data": data}, lines)
+    if due:
+        lines += ["", f"Rotation is due: {', '.join(due)}. See `idp keys rotate --help`."]
+    invocation().answer({"signing": signing, "data": data, "rotation_due": due}, lines)
 
 
 def _custody() -> Custody:

@@ -1,7 +1,11 @@
 """`idp keys`: what the runbook in keys/README.md tells operators to type."""
 
+from datetime import timedelta
+
 import pytest
 
+from idp.operators import keys
+from idp.operators.desk import utc_now
 from tests.operators.conftest import Installation
 
 
@@ -19,6 +23,17 @@ def test_a_ceremony_begins_with_a_list_and_needs_no_database(
     assert {key["purpose"] for key in listed["data"]} == {"encryption", "lookup", "pairwise"}
     assert "ES256" in small_installation.run("keys", "list").stdout
     assert not {"d", "secret", "private_key"} & set(listed["signing"][0])
+
+
+def test_the_list_says_which_rotations_are_due(
+    small_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert small_installation.answer("keys", "list")["rotation_due"] == []
+    assert "due" not in small_installation.run("keys", "list").stdout
+    monkeypatch.setattr(keys, "utc_now", lambda: utc_now() + timedelta(days=365))
+    due = small_installation.answer("keys", "list")["rotation_due"]
+    assert sorted(due) == ["A256GCM", "ES256", "EdDSA", "RS256"]
+    assert f"Rotation is due: {', '.join(due)}." in small_installation.run("keys", "list").stdout
 
 
 def test_one_algorithm_is_rotated(installation: Installation) -> None:
