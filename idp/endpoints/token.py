@@ -18,6 +18,7 @@ from idp.identity.account_links import AccountLink, Status
 from idp.protocol.account_link_details import enriched
 from idp.protocol.claims import id_token_released_claims
 from idp.protocol.client_authentication import AuthenticatedClient
+from idp.protocol.client_metadata import GRANT_TYPES
 from idp.protocol.errors import InvalidGrantError, UnauthorizedClientError, UnsupportedGrantTypeError
 from idp.protocol.grants import ReplayedError, check_redemption, check_refresh, check_subject
 from idp.protocol.model import Client, Grant, RefreshToken
@@ -48,8 +49,6 @@ from idp.web.requests import read_form
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
-
-GRANT_TYPES = ("authorization_code", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from idp.identity.assurance import Proofing
 VIET_NAM = timezone(timedelta(hours=7), "UTC+7")
 """Viet Nam's time: no summer time. Ages change at its midnight."""
 
-_BIRTHDATE = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2})?")
+BIRTHDATE = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2})?")
 
 
 class CitizenStatus(StrEnum):
@@ -57,7 +57,7 @@ def age_on(birthdate: str, now: datetime) -> int:
     A birth date that is only a year counts as 31 December, the latest possible day (R11).
     Raises ValueError for anything that is neither YYYY nor YYYY-MM-DD.
     """
-    if not _BIRTHDATE.fullmatch(birthdate):
+    if not BIRTHDATE.fullmatch(birthdate):
         raise ValueError("a birth date is YYYY-MM-DD or YYYY")
     born = date.fromisoformat(birthdate if len(birthdate) > 4 else f"{birthdate}-12-31")
     today = now.astimezone(VIET_NAM).date()
