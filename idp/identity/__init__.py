@@ -8,5 +8,6 @@
 | consents | what was shown and decided, and when to ask again, for a named reason (R7, R8) |
 | sessions | how long a session lives; when an authentication is recent enough |
 | identifiers | what people type to say who they are |
+| display_text | Unicode TR36: the text of others before people's eyes |
 | register | one line of the register of citizens, read strictly |
 """

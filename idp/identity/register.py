@@ -16,7 +16,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from idp.identity.assurance import Proofing
-from idp.identity.citizens import VIET_NAM, CitizenStatus, PersonalData
+from idp.identity.citizens import BIRTHDATE, VIET_NAM, CitizenStatus, PersonalData
+from idp.identity.display_text import is_invisible
 from idp.identity.identifiers import FOREIGN_PHONE, PERSONAL_NUMBER, VIETNAMESE_PHONE
 
 T = TypeVar("T")
@@ -38,7 +39,6 @@ _LONGEST_EMAIL = 254
 _LONGEST_PASSWORD = 256
 _TOTP_SECRET_BYTES = range(16, 65)
 
-_BIRTHDATE = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}.*)?")
 _NATIONALITY = re.compile(r"[A-Z]{2,3}")
 _EMAIL = re.compile(
@@ -46,8 +46,6 @@ _EMAIL = re.compile(
 )
 _GENDERS = {"male": "male", "female": "female", "nam": "male", "nữ": "female"}
 _NAME_PUNCTUATION = frozenset(" '\N{RIGHT SINGLE QUOTATION MARK}-.")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Unicode categories that cannot be seen: control, bidi and other format characters, line ends."""
 
 
 class Mode(StrEnum):
@@ -198,7 +196,7 @@ def _seen(text: str, longest: int) -> str:
     # The length is looked at first, for composing characters costs time.
     if len(text) > 4 * longest:
         raise ValueError(f"must be at most {longest} characters")
-    if any(unicodedata.category(character) in _UNSEEN for character in text):
+    if any(map(is_invisible, text)):
         raise ValueError("must not hold control or invisible characters")
     composed = " ".join(unicodedata.normalize("NFC", text).split())
     if not composed:
@@ -225,7 +223,7 @@ def _address(text: str) -> str:
 
 
 def _birthdate(text: str, now: datetime) -> str:
-    if not _BIRTHDATE.fullmatch(text):
+    if not BIRTHDATE.fullmatch(text):
         raise ValueError("must be YYYY-MM-DD, or YYYY where only the year is known")
     today = now.astimezone(VIET_NAM).date()
     try:

@@ -5,7 +5,6 @@
 | parameters | RFC 6749 §3.1, §3.2, Appendix B: strict reading |
 | strict_json | RFC 8259, RFC 7493: JSON inside parameters |
 | web_uris | RFC 3986 and the WHATWG URL Standard, where they agree |
-| display_text | Unicode TR36: a platform's text before people's eyes |
 | errors | the registered error codes: RFC 6749, 6750, 9126, 9396, OpenID Connect Core §3.1.2.6 |
 | model | the nouns, as frozen values |
 | authorization_request | Core §3.1.2, RFC 6749 §4.1.1, RFC 9126 §2.1: the checks and their order |

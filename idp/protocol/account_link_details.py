@@ -4,7 +4,7 @@ import re
 from collections.abc import Set as AbstractSet
 
 from idp.identity.account_links import AccountLink, AccountLinkRequest
-from idp.protocol.display_text import is_displayable
+from idp.identity.display_text import is_displayable
 from idp.protocol.errors import InvalidAuthorizationDetailsError
 from idp.protocol.parameters import printable
 from idp.protocol.strict_json import StrictJSONError, read_json

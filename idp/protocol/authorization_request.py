@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from idp.identity.account_links import AccountLinkRequest
 from idp.identity.assurance import Acr, parse_acr
+from idp.identity.display_text import is_displayable
 from idp.protocol.account_link_details import read_account_link
 from idp.protocol.claims_parameter import read_claims
-from idp.protocol.display_text import is_displayable
 from idp.protocol.errors import (
     InvalidRequestError,
     InvalidScopeError,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from idp.protocol.display_text import is_displayable
+from idp.identity.display_text import is_displayable
 from idp.protocol.errors import InvalidRequestError
 from idp.protocol.model import ClaimsRequest, RequestedClaim, VerifiedClaimsRequest
 from idp.protocol.parameters import printable

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, overload
 
-from idp.protocol.display_text import is_displayable
+from idp.identity.display_text import is_displayable
 from idp.protocol.logo import LogoError, read_logo
 from idp.protocol.redirect_uris import check_redirect_uri_syntax
 from idp.protocol.web_uris import WebURIError, read_web_uri

@@ -172,6 +172,7 @@ def test_a_good_value(field: str, value: str, read: str) -> None:
         ("name", "Lan 2"),
         ("name", "Lan\u202egnab"),
         ("name", "Lan\u200b"),
+        ("name", "Lan\u3164"),
         ("name", "Lan\x00"),
         ("name", "Lan\nNiê"),
         ("name", "\u0300Lan"),

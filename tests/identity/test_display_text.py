@@ -2,7 +2,7 @@
 
 import pytest
 
-from idp.protocol.display_text import is_displayable
+from idp.identity.display_text import is_displayable
 
 
 @pytest.mark.parametrize(
