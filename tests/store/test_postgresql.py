@@ -47,13 +47,17 @@ class Proxy:
     port: int = 0
 
     async def listen(self) -> None:
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._listener.sockets[0].getsockname()[1]
+        listener = self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = listener.sockets[0].getsockname()[1]
         self.url = urlsplit(self.server_url)._replace(netloc=f"postgres@127.0.0.1:{self.port}").geturl()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         parts = urlsplit(self.server_url)
         onward_reader, onward = await asyncio.open_connection(parts.hostname, parts.port)
+        if self._listener is None:  # cut while this end was still on its way
+            writer.transport.abort()
+            onward.transport.abort()
+            return
         self._writers |= {writer, onward}
         for source, sink in ((reader, onward), (onward_reader, writer)):
             self._pumps.add(asyncio.create_task(self._pump(source, sink)))
@@ -68,6 +72,7 @@ class Proxy:
         """End every connection and take no new one."""
         if self._listener is not None:
             self._listener.close()
+            self._listener = None
         for writer in self._writers:
             writer.transport.abort()
         await asyncio.gather(*self._pumps, return_exceptions=True)
