@@ -46,12 +46,6 @@ def verified(scene: Scene, database: Path) -> tuple[int, dict[str, Any]]:
     return finished.returncode, document
 
 
-def finding_of(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what was found, wherever the failure's document keeps it."""
-    found: dict[str, Any] = document["finding"] if "finding" in document else document["result"]["finding"]
-    return found
-
-
 def test_the_first_event_that_was_tampered_with_is_named(prepared: Scene, tmp_path: Path) -> None:
     with visitor() as browser:
         asked = "client_id=quan-coc&response_type=code&scope=openid&code_challenge_method=S256&state=s"
@@ -80,5 +74,5 @@ def test_the_first_event_that_was_tampered_with_is_named(prepared: Scene, tmp_pa
             database.commit()
         status, document = verified(prepared, copy)
         assert status == 1, kind
-        finding = finding_of(document)
+        finding = document["finding"]
         assert (finding["kind"], finding["sequence"]) == (kind, place)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / ".artifacts" / "screenshots"
 PHONE = {"width": 360, "height": 740}
@@ -26,6 +26,8 @@ QUIET = [
 ]
 
 OpenPage = Callable[..., Page]
+
+expect.set_options(timeout=15_000)  # a busy machine is slow; nothing that is right waits this long
 
 
 def chromium() -> str:
