@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.databases import (
@@ -16,6 +17,12 @@ from tests.support.databases import (
 )
 
 pytest_plugins = ["tests.support.browser"]
+
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
+"""How long an example takes says nothing where two workers, a database and a browser share two cores."""
 
 PURE = {"protocol", "identity", "authenticators", "audit", "keys"}
 """Folders of tests that need no network; `tests/keys` alone touches files."""

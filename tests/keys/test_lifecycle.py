@@ -103,7 +103,7 @@ def reachable(start: KeyState, end: KeyState) -> bool:
 
 
 TestLifeOfARing = LifeOfARing.TestCase
-TestLifeOfARing.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLifeOfARing.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_a_retiring_key_is_published_until_the_very_moment_that_was_promised() -> None:

@@ -134,7 +134,6 @@ def encoded(parameters: list[tuple[str, str]]) -> str:
 def quiet(examples: int) -> Any:
     return settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=(Phase.generate,),

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.authenticators.throttling import AttemptLimits, Attempts, ThrottledError, register
 from idp.store.attempts import ATTEMPT_GATE
 from idp.store.writes import GateClosedError
-from tests.support.stores import NOW, Memory, opened_memory
+from tests.support.stores import NOW, Memory, memory_and_loop
 
 DAY = timedelta(days=1)
 LIMITS = AttemptLimits(free=2, window=timedelta(minutes=10), longest_pause=timedelta(minutes=3))
@@ -40,25 +40,25 @@ async def count_one(memory: Memory, key: bytes, limits: AttemptLimits, now: date
 def test_the_upsert_is_the_rule(database_url: str) -> None:
     keys = count()
 
-    async def compare(waits: list[timedelta]) -> None:
-        async with opened_memory(database_url, connections=1) as memory:
-            key, now = f"key-{next(keys)}".encode(), NOW
-            ruled: Attempts | None = None
-            for wait in waits:
-                now += wait
-                try:
-                    ruled, is_let_through = register(ruled, LIMITS, now), True
-                except ThrottledError:
-                    is_let_through = False
-                assert await count_one(memory, key, LIMITS, now) is is_let_through
-                assert await find(memory, key, now) == ruled
+    async def compare(memory: Memory, waits: list[timedelta]) -> None:
+        key, now = f"key-{next(keys)}".encode(), NOW
+        ruled: Attempts | None = None
+        for wait in waits:
+            now += wait
+            try:
+                ruled, is_let_through = register(ruled, LIMITS, now), True
+            except ThrottledError:
+                is_let_through = False
+            assert await count_one(memory, key, LIMITS, now) is is_let_through
+            assert await find(memory, key, now) == ruled
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=30)
     @given(st.lists(WAITS, max_size=12))
     def check(waits: list[timedelta]) -> None:
-        asyncio.run(compare(waits))
+        runner.run(compare(memory, waits))
 
-    check()
+    with memory_and_loop(database_url) as (memory, runner):
+        check()
 
 
 @pytest.mark.anyio

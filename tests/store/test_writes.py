@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -27,7 +27,7 @@ from idp.store.writes import (
     Values,
     Write,
 )
-from tests.support.stores import NOW, Memory, opened_memory
+from tests.support.stores import NOW, Memory, memory_and_loop
 
 COLUMNS = ("spent_key", "expires_at")
 _LATER = Merge(
@@ -145,18 +145,18 @@ STEPS = st.lists(
 
 
 def test_every_sequence_ends_alike_however_it_is_executed(database_url: str) -> None:
-    async def compare(steps: Sequence[tuple[str, int | None]]) -> None:
-        async with opened_memory(database_url, connections=1) as memory:
-            expected = expected_ending(steps)
-            assert await ending_of(memory, steps) == expected
-            assert await ending_of(memory, steps, more=NO_MORE) == expected
+    async def compare(memory: Memory, steps: Sequence[tuple[str, int | None]]) -> None:
+        expected = expected_ending(steps)
+        assert await ending_of(memory, steps) == expected
+        assert await ending_of(memory, steps, more=NO_MORE) == expected
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40)
     @given(STEPS)
     def check(steps: Sequence[tuple[str, int | None]]) -> None:
-        asyncio.run(compare(steps))
+        runner.run(compare(memory, steps))
 
-    check()
+    with memory_and_loop(database_url) as (memory, runner):
+        check()
 
 
 @pytest.mark.anyio

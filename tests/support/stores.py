@@ -1,8 +1,9 @@
 """The stores over a real database, without the application, and eyes that see every table."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -112,3 +113,14 @@ async def opened_memory(database_url: str, *, connections: int = 8) -> AsyncIter
         yield Memory(database)
     finally:
         await database.close()
+
+
+@contextmanager
+def memory_and_loop(database_url: str) -> Iterator[tuple[Memory, asyncio.Runner]]:
+    """Give one memory on one connection, and the loop it lives on, to all examples of a property."""
+    with asyncio.Runner() as runner:
+        database = open_database(database_url, connections=1)
+        try:
+            yield Memory(database), runner
+        finally:
+            runner.run(database.close())
