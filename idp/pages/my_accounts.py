@@ -27,6 +27,7 @@ from idp.pages.views import (
 from idp.pages.visit import OWN
 from idp.protocol.claims import ASSURANCE_LEVEL
 from idp.store.encoding import moment
+from idp.store.ledger import NEWEST
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
@@ -99,17 +100,15 @@ async def link_detail(http: Request, link_id: str) -> Response:
     if isinstance(signed_in, Response):
         return signed_in
     link = await _own_link(uow, signed_in, link_id)
-    before = http.query_params.get("before", "")
-    events = await uow.ledger.of_link(
-        link_id, before=int(before) if before.isdecimal() and len(before) < 18 else 0, limit=HISTORY_SIZE + 1
-    )
+    before = _place_in_history(http.query_params.get("before", ""))
+    events = await uow.ledger.of_link(link_id, before=before, limit=HISTORY_SIZE + 1)
     card = await _card(context, link, await _known(uow, link.citizen_id))
-    older = events[HISTORY_SIZE - 1].occurred_at if len(events) > HISTORY_SIZE else None
+    last = events[HISTORY_SIZE - 1] if len(events) > HISTORY_SIZE else None
     view = LinkDetailPage(
         csrf=form_token(context, signed_in.session),
         link=card,
         timeline=tuple(_entry(event) for event in events[:HISTORY_SIZE]),
-        older_uri=None if older is None else f"{card.detail_uri}?before={older}",
+        older_uri=None if last is None else f"{card.detail_uri}?before={last.occurred_at}.{last.event_id}",
         my_accounts_uri=f"{context.issuer}/my/accounts",
         sign_out_action=f"{context.issuer}/my/sign-out",
     )
@@ -195,6 +194,13 @@ async def sign_out(http: Request) -> Response:
 def _is_id(text: str) -> bool:
     """Tell whether a text may be an id of ours. PostgreSQL takes no NUL, so nothing else goes there."""
     return len(text) <= 64 and text.isascii() and text.isprintable()
+
+
+def _place_in_history(text: str) -> tuple[int, str]:
+    """Read the time and id of an event from an address; whatever is neither means the newest."""
+    time, _, event_id = text.partition(".")
+    is_place = time.isascii() and time.isdecimal() and len(time) < 18 and _is_id(event_id)
+    return (int(time), event_id) if is_place else NEWEST
 
 
 async def _own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> AccountLink:

@@ -64,6 +64,8 @@ _SEALED = (
     .limit(bindparam("limit"))
 )
 _BEFORE_EVERYTHING = -(2**63)
+NEWEST = (2**63 - 1, "")
+"""A place in a link's history, time and event id, that comes after everything."""
 _HEAD = select(audit_head)
 _LATEST = select(t).order_by(desc(t.c.occurred_at), desc(t.c.event_id)).limit(bindparam("limit"))
 _NEWEST_SEALED = (
@@ -78,7 +80,12 @@ _NEWEST_UNSEALED = (
 _OF_LINK = (
     select(t)
     .where(t.c.link_id == bindparam("link_id"))
-    .where(or_(t.c.occurred_at < bindparam("before"), bindparam("before") == bindparam("everything")))
+    .where(
+        or_(
+            t.c.occurred_at < bindparam("before_time"),
+            and_(t.c.occurred_at == bindparam("before_time"), t.c.event_id < bindparam("before_event_id")),
+        )
+    )
     .order_by(desc(t.c.occurred_at), desc(t.c.event_id))
     .limit(bindparam("limit"))
 )
@@ -135,10 +142,17 @@ class Ledger:
         sealed = await self._recorder.fetch_all(_NEWEST_SEALED, limit=limit)
         return [sealed_event(row) for row in (*waiting, *sealed)][:limit]
 
-    async def of_link(self, link_id: str, *, before: int = 0, limit: int = 20) -> list[SealedEvent]:
-        """Return the events of one link, newest first; `before` is a time in microseconds, 0 for all."""
+    async def of_link(
+        self, link_id: str, *, before: tuple[int, str] = NEWEST, limit: int = 20
+    ) -> list[SealedEvent]:
+        """Return the events of one link, newest first.
+
+        `before` is the time in microseconds and the id of the event before which to go on: several may
+        have happened in one microsecond, all those of one transaction for example.
+        """
+        time, event_id = before
         rows = await self._recorder.fetch_all(
-            _OF_LINK, link_id=link_id, before=before, everything=0, limit=limit
+            _OF_LINK, link_id=link_id, before_time=time, before_event_id=event_id, limit=limit
         )
         return [sealed_event(row) for row in rows]
 

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.account_links import AccountLink, Status
 from idp.identity.assurance import Acr, Proofing
 from tests.support.html_forms import Html
@@ -139,6 +140,32 @@ async def test_a_long_list_comes_in_pages_and_every_link_once(provider: Provider
         assert (pages, len(seen), len(set(seen))) == (3, 45, 45)
 
 
+async def test_a_long_history_comes_in_pages_and_every_step_once(provider: Provider) -> None:
+    """Also where many steps were recorded in one microsecond, as those of one transaction are."""
+    async with provider.http() as http:
+        platform, person, link_id, _ = await linked(provider, http)
+        address = f"/my/accounts/{link_id}"
+        begun = (await http.get(address)).text.count("<li><span>")
+        step = Event(
+            "account_link:looked_up",
+            Actor(ActorKind.OPERATOR, "minh"),
+            provider.clock.now,
+            client_id=platform.client.client_id,
+            citizen_id=person.citizen_id,
+            link_id=link_id,
+        )
+        uow = provider.unit_of_work()
+        uow.ledger.append_many([step] * 70)
+        await uow.commit()
+        shown: list[int] = []
+        older: str | None = address
+        while older:
+            page = (await http.get(older)).text
+            shown.append(page.count("<li><span>"))
+            older = next((link for link in Html(page).links if "before=" in link), None)
+        assert shown == [30, 30, 10 + begun]
+
+
 @pytest.mark.parametrize(
     "query", ["after=%00", "after=%FF", "after=" + "x" * 900, "after='--", "after=&after="]
 )
@@ -150,6 +177,7 @@ async def test_a_page_that_does_not_exist_is_no_trouble(provider: Provider, quer
         assert (await http.get(f"/my/accounts/{link_id}?{before}")).status_code == 200
         assert (await http.get(f"/my/accounts/{link_id}?before={'9' * 17}")).status_code == 200
         assert (await http.get(f"/my/accounts/{link_id}?before={'9' * 40}")).status_code == 200
+        assert (await http.get(f"/my/accounts/{link_id}?{before}&before=9.%00")).status_code == 200
 
 
 async def test_nobody_else_reads_over_the_shoulder(provider: Provider) -> None:

@@ -8,6 +8,7 @@ import pytest
 from idp.audit.chain import GENESIS, START, Head, SealedEvent, seal
 from idp.audit.events import PROVIDER, Actor, ActorKind, Event
 from idp.store.encoding import micros
+from idp.store.ledger import NEWEST
 from idp.store.writes import GateClosedError, UniquenessError
 from tests.support.stores import NOW, Memory
 
@@ -123,5 +124,20 @@ async def test_the_history_of_a_link_comes_newest_first_in_pages_by_time(memory:
     assert seconds(await ledger.of_link("link-1")) == [3, 2, 1]
     assert seconds(await ledger.of_link("link-1", limit=2)) == [3, 2]
     before = micros(NOW + timedelta(seconds=2))
-    assert seconds(await ledger.of_link("link-1", before=before)) == [1]
+    assert seconds(await ledger.of_link("link-1", before=(before, ""))) == [1]
     assert await ledger.of_link("link-3") == []
+
+
+async def test_the_history_of_a_link_leaves_out_nothing_that_happened_in_one_microsecond(
+    memory: Memory,
+) -> None:
+    await append(memory, *(event(2) for _ in range(7)), event(1), event(3))
+    ledger = memory.unit_of_work().ledger
+    whole = await ledger.of_link("link-1")
+    assert seconds(whole) == [3, *[2] * 7, 1]
+    paged, before = await ledger.of_link("link-1", limit=2), NEWEST
+    while len(paged) < len(whole):
+        before = (paged[-1].occurred_at, paged[-1].event_id)
+        paged += await ledger.of_link("link-1", before=before, limit=2)
+    assert paged == whole
+    assert await ledger.of_link("link-1", before=(whole[-1].occurred_at, whole[-1].event_id)) == []

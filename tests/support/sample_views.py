@@ -84,7 +84,7 @@ DETAIL = LinkDetailPage(
         TimelineEntry(type=kind, occurred_at=NOW, actor=actor)
         for kind, actor in zip([*EVENTS, "unheard:of"], [*ActorKind] * len(EVENTS), strict=False)
     ),
-    older_uri="/my/accounts/1?before=9",
+    older_uri="/my/accounts/1?before=9.event",
     csrf="token",
 )
 
