@@ -33,7 +33,7 @@ from idp.protocol.tokens import (
 )
 from idp.store.account_links import ACCOUNT_INDEX, PLACE_INDEX
 from idp.store.encoding import hash_secret
-from idp.store.grants import Standing
+from idp.store.grants import Backing
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError, UniquenessError
 from idp.web.answers import json_answer
@@ -57,7 +57,7 @@ class Issue:
 
     grant: Grant
     client: Client
-    standing: Standing
+    backing: Backing
     link: AccountLink | None
     """The account link as it stands after this request's own moves."""
     scope: frozenset[str]
@@ -116,17 +116,17 @@ async def _redeem_code(
     # Each round takes the lowest place that is free; losing a race for one costs a round, not the link.
     for tries in range(client.policy.max_links_per_citizen + 1):
         redemption = await redeem_link(
-            uow, client, _as_proven(found.standing, grant), now, is_first_try=tries == 0
+            uow, client, _as_proven(found.backing, grant), now, is_first_try=tries == 0
         )
         new_token = _new_refresh_token(context, client, grant, 1, now)
         issue = Issue(
             grant,
             client,
-            found.standing,
+            found.backing,
             redemption.after,
             grant.scope,
             None if new_token is None else new_token[0],
-            session_is_over=found.standing.session_is_over,
+            session_is_over=found.backing.session_is_over,
         )
         content = issue_tokens(context, issue, now)
         spend_assertion(uow, authenticated)
@@ -174,18 +174,18 @@ async def _refresh(
     issue = Issue(
         grant,
         client,
-        found.standing,
-        found.standing.link,
+        found.backing,
+        found.backing.link,
         scope,
         None if new_token is None else new_token[0],
         is_refresh=True,
-        session_is_over=is_online and found.standing.session_is_over,
+        session_is_over=is_online and found.backing.session_is_over,
     )
     content = issue_tokens(context, issue, now)
     spend_assertion(uow, authenticated)
     uow.grants.consume_refresh_token(found.token, now)
-    if found.standing.link is not None:
-        uow.account_links.touch(found.standing.link.link_id, now)
+    if found.backing.link is not None:
+        uow.account_links.touch(found.backing.link.link_id, now)
     if new_token is not None:
         uow.grants.add_refresh_token(new_token[1])
     uow.ledger.append(_used(grant, "grant:refreshed", now))
@@ -202,7 +202,7 @@ def issue_tokens(context: Context, issue: Issue, now: datetime) -> dict[str, obj
     The answer is worthless until the commit that follows has succeeded: the grant it names is not stored yet.
     """
     grant, client, link = issue.grant, issue.client, issue.link
-    citizen = issue.standing.citizen
+    citizen = issue.backing.citizen
     check_subject(grant, client, citizen.status, link, now, session_is_over=issue.session_is_over)
     signing = context.custody.signing
     access_token = signing.signer(ACCESS_TOKEN_ALGORITHM).sign(
@@ -234,12 +234,12 @@ def issue_tokens(context: Context, issue: Issue, now: datetime) -> dict[str, obj
     )
 
 
-def _as_proven(standing: Standing, grant: Grant) -> AccountLink | None:
+def _as_proven(backing: Backing, grant: Grant) -> AccountLink | None:
     """Return the link with the assurance that stands behind this grant; a renewal may prove more, or less."""
-    link = standing.link
+    link = backing.link
     if link is None or link.status not in {Status.PENDING, Status.ACTIVE, Status.LAPSED}:
         return link
-    return replace(link, proofing=standing.citizen.proofing, acr=grant.acr)
+    return replace(link, proofing=backing.citizen.proofing, acr=grant.acr)
 
 
 def _new_refresh_token(

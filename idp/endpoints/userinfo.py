@@ -57,8 +57,8 @@ async def _answer(http: Request, token: str) -> Response:
     if found is None:
         raise InvalidTokenError("the access token is revoked", detail="no such grant")
     client = await context.clients.find(found.grant.client_id)
-    grant, citizen = found.grant, found.standing.citizen
-    check_subject(grant, client, citizen.status, found.standing.link, now, error=InvalidTokenError)
+    grant, citizen = found.grant, found.backing.citizen
+    check_subject(grant, client, citizen.status, found.backing.link, now, error=InvalidTokenError)
     claims = userinfo_claims(within_scope(grant, access.scope), citizen.personal_data, citizen.proofing, now)
     if client is None or client.userinfo_signed_response_alg is None:
         return json_answer(claims)

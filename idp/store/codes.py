@@ -10,11 +10,11 @@ from idp.protocol.stored_request import dump_request, load_request
 from idp.store.citizens import DataSeal
 from idp.store.encoding import hash_secret, micros, moment, moment_or_none
 from idp.store.grants import (
-    STANDING,
-    Standing,
+    BACKING,
+    Backing,
+    backing_from_row,
     dump_grant_content,
     grant_from_row,
-    standing_from_row,
 )
 from idp.store.recorder import Recorder
 from idp.store.tables import account_links, citizens, codes, pushed_requests, sessions
@@ -73,7 +73,7 @@ _FIND_CODE = (
         codes.c.content.label("grant_content"),
         codes.c.issued_at.label("grant_issued_at"),
         null().label("grant_revoked_at"),
-        *STANDING,
+        *BACKING,
     )
     .select_from(codes)
     .join(citizens, citizens.c.citizen_id == codes.c.citizen_id)
@@ -96,10 +96,10 @@ class PushedRequest:
 
 @dataclass(frozen=True, slots=True)
 class FoundCode:
-    """A code, consumed or not, with the standing of everything behind it."""
+    """A code, consumed or not, with everything behind it."""
 
     code: AuthorizationCode
-    standing: Standing
+    backing: Backing
 
 
 class Codes:
@@ -158,7 +158,7 @@ class Codes:
         )
 
     async def find(self, code: str, now: datetime) -> FoundCode | None:
-        """Return a code, consumed or expired ones included, with its standing."""
+        """Return a code, consumed or expired ones included, with its backing."""
         code_hash = hash_secret(code)
         row = await self._recorder.fetch_one(_FIND_CODE, code_hash=code_hash)
         if row is None:
@@ -171,7 +171,7 @@ class Codes:
             expires_at=moment(row["expires_at"]),
             consumed_at=moment_or_none(row["consumed_at"]),
         )
-        return FoundCode(found, standing_from_row(row, self._seal, now))
+        return FoundCode(found, backing_from_row(row, self._seal, now))
 
     def consume(self, code: AuthorizationCode, now: datetime) -> None:
         """Record its single use; the gate `code_consumed` closes for the second one (RFC 6749 §4.1.2)."""

@@ -44,7 +44,7 @@ _REVOKE = Change(
 )
 _SPEND = Insert("spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
 
-STANDING = (
+BACKING = (
     *(account_links.c[name].label(f"link_{name}") for name in LINK_COLUMNS),
     *PERSON,
     sessions.c.ended_at.label("session_ended_at"),
@@ -54,7 +54,7 @@ STANDING = (
 
 _GRANT_COLUMNS = tuple(column.label(f"grant_{column.name}") for column in grants.columns)
 _BY_ID = (
-    select(*_GRANT_COLUMNS, *STANDING)
+    select(*_GRANT_COLUMNS, *BACKING)
     .select_from(grants)
     .join(citizens, citizens.c.citizen_id == grants.c.citizen_id)
     .outerjoin(account_links, account_links.c.link_id == grants.c.link_id)
@@ -68,7 +68,7 @@ _BY_TOKEN = (
         refresh_tokens.c.expires_at.label("token_expires_at"),
         refresh_tokens.c.consumed_at.label("token_consumed_at"),
         *_GRANT_COLUMNS,
-        *STANDING,
+        *BACKING,
     )
     .select_from(refresh_tokens)
     .join(grants, grants.c.grant_id == refresh_tokens.c.grant_id)
@@ -80,7 +80,7 @@ _BY_TOKEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Backing:
     """How person, link and session stand now; the choke-point looks at nothing else."""
 
     citizen: Citizen
@@ -90,19 +90,19 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class FoundGrant:
-    """A grant with the standing of everything behind it."""
+    """A grant with everything behind it."""
 
     grant: Grant
-    standing: Standing
+    backing: Backing
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRefreshToken:
-    """A refresh token with its grant and standing."""
+    """A refresh token with its grant and backing."""
 
     token: RefreshToken
     grant: Grant
-    standing: Standing
+    backing: Backing
 
 
 class Grants:
@@ -113,14 +113,14 @@ class Grants:
         self._seal = seal
 
     async def find(self, grant_id: str, now: datetime) -> FoundGrant | None:
-        """Return a grant, revoked or not, with its standing."""
+        """Return a grant, revoked or not, with its backing."""
         row = await self._recorder.fetch_one(_BY_ID, grant_id=grant_id)
         if row is None:
             return None
-        return FoundGrant(grant_from_row(row), standing_from_row(row, self._seal, now))
+        return FoundGrant(grant_from_row(row), backing_from_row(row, self._seal, now))
 
     async def find_refresh_token(self, token: str, now: datetime) -> FoundRefreshToken | None:
-        """Return a refresh token, consumed or not, with its grant and standing."""
+        """Return a refresh token, consumed or not, with its grant and backing."""
         token_hash = hash_secret(token)
         row = await self._recorder.fetch_one(_BY_TOKEN, token_hash=token_hash)
         if row is None:
@@ -134,7 +134,7 @@ class Grants:
             expires_at=moment(row["token_expires_at"]),
             consumed_at=moment_or_none(row["token_consumed_at"]),
         )
-        return FoundRefreshToken(found, grant, standing_from_row(row, self._seal, now))
+        return FoundRefreshToken(found, grant, backing_from_row(row, self._seal, now))
 
     def add(self, grant: Grant) -> None:
         """Record a grant at the moment its code is redeemed."""
@@ -219,10 +219,10 @@ def grant_from_row(row: Row) -> Grant:
     )
 
 
-def standing_from_row(row: Row, seal: DataSeal, now: datetime) -> Standing:
-    """Read the joined STANDING columns."""
+def backing_from_row(row: Row, seal: DataSeal, now: datetime) -> Backing:
+    """Read the joined BACKING columns."""
     ended_at, expires_at = row["session_ended_at"], row["session_expires_at"]
-    return Standing(
+    return Backing(
         citizen=citizen_from_row(row, seal),
         link=None if row["link_link_id"] is None else link_from_row(row, "link_"),
         session_is_over=ended_at is not None or expires_at is None or expires_at <= micros(now),

@@ -1,4 +1,4 @@
-"""Pushed requests and codes: stored as hashes, found with the standing behind them, used once."""
+"""Pushed requests and codes: stored as hashes, found with what stands behind them, used once."""
 
 from datetime import timedelta
 
@@ -47,9 +47,9 @@ async def test_a_code_comes_back_with_its_grant_person_link_and_session(memory: 
     found = await uow.codes.find("code-1", NOW)
     assert found is not None
     assert found.code == code, "the grant lives longer than its code"
-    assert found.standing.citizen == person.citizen
-    assert found.standing.link == make_link()
-    assert not found.standing.session_is_over
+    assert found.backing.citizen == person.citizen
+    assert found.backing.link == make_link()
+    assert not found.backing.session_is_over
     assert await uow.codes.find("code-2", NOW) is None
     assert await memory.contains("code-1") == []
 
@@ -70,8 +70,8 @@ async def test_a_code_whose_session_ended_expired_or_never_was_says_so(memory: M
     async def is_over(session_id: str, *, at: timedelta = timedelta(0)) -> bool:
         found = await uow.codes.find(session_id, NOW + at)
         assert found is not None
-        assert found.standing.link is None
-        return found.standing.session_is_over
+        assert found.backing.link is None
+        return found.backing.session_is_over
 
     assert not await is_over("lives")
     assert await is_over("lives", at=timedelta(hours=12))

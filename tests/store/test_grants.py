@@ -32,11 +32,11 @@ async def test_a_grant_comes_back_with_all_that_was_agreed_to(memory: Memory) ->
     await uow.commit()
     found = await uow.grants.find("grant-1", NOW)
     assert found is not None
-    assert (found.grant, found.standing.citizen, found.standing.link) == (grant, person.citizen, make_link())
-    assert not found.standing.session_is_over
+    assert (found.grant, found.backing.citizen, found.backing.link) == (grant, person.citizen, make_link())
+    assert not found.backing.session_is_over
     found = await uow.grants.find("bare", NOW)
     assert found is not None
-    assert (found.grant, found.standing.link) == (bare, None)
+    assert (found.grant, found.backing.link) == (bare, None)
     assert await uow.grants.find("nothing", NOW) is None
 
 
