@@ -19,7 +19,6 @@ from tests.bench.report import BUDGETS, Row, markdown
 from tests.support.postgresql import DURABLE, create_database, running_postgresql
 from tests.support.served import ServedProvider
 
-LINKS_OF_EACH = 10
 CONNECTIONS = 16
 SERVER = (sys.executable, "-m", "tests.bench.measured_server")
 
@@ -41,7 +40,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
-    parser.add_argument("--operations", type=int, default=1000, help="of each kind; at most 10000")
+    parser.add_argument("--operations", type=int, default=500, help="of each kind; at most 10000")
     parser.add_argument(
         "--engine", dest="engines", action="append", choices=["sqlite", "postgresql"], help="default: both"
     )
@@ -88,7 +87,7 @@ def _rows_of_database(
 ) -> Sequence[Row]:
     upgrade(database_url)
     provider = ServedProvider(folder, database_url, program=SERVER)
-    population = populate(provider, -(-operations // LINKS_OF_EACH), LINKS_OF_EACH)
+    population = populate(provider, operations)
     _start(provider)
     try:
         measurement = asyncio.run(_measure_provider(provider, population, operations))

@@ -6,9 +6,7 @@ the yardstick, one FastAPI route that returns a ready response.
 
 import argparse
 import json
-import threading
 import time
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from idp.app import create_app
+from idp.pages import sign_in
 from idp.settings import Settings
 
 COUNTERS = "/bench/counters"
@@ -40,20 +39,14 @@ def _counters(scope: Scope) -> dict[str, float]:
     context = scope.get("state", {}).get("context")
     statistics = None if context is None else context.database.statistics
     return {
-        "cpu": time.process_time() - _hashing_time(),
+        "cpu": time.process_time(),
         "statements": 0 if statistics is None else statistics.statements,
         "commits": 0 if statistics is None else statistics.commits,
     }
 
 
-def _hashing_time() -> float:
-    """Return the processor time of the threads that hash passwords: the cost that is budgeted apart."""
-    threads = [thread for thread in threading.enumerate() if thread.name.startswith("hashing")]
-    return sum(_thread_time(thread.native_id) for thread in threads) / 1e9
-
-
-def _thread_time(native_id: int | None) -> int:
-    return int(Path(f"/proc/self/task/{native_id}/schedstat").read_text().split()[0])
+def _accept(encoded: str, password: str) -> None:
+    """Stand in for the password hash, whose cost is budgeted apart and would hide everything else."""
 
 
 def _bare_application() -> FastAPI:
@@ -72,6 +65,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--bare", action="store_true")
     given, _ = parser.parse_known_args()
+    sign_in.verify_password = _accept
     app: ASGIApp = _bare_application() if given.bare else create_app(Settings.load())
     uvicorn.run(
         Counting(app),

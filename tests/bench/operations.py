@@ -44,12 +44,10 @@ class Measurement:
         name: str,
         items: Sequence[Item],
         operation: Callable[[Connection, Item], Awaitable[Result]],
-        *,
-        at_once: int | None = None,
     ) -> list[Result]:
         """Perform the operation on every item and keep what it cost on the average."""
         before = await self._counters()
-        results = await spread(self.pool[:at_once], items, operation)
+        results = await spread(self.pool, items, operation)
         after = await self._counters()
         spent = {key: (after[key] - before[key]) / len(items) for key in before}
         self.costs[name] = Cost(spent["cpu"] * 1000, spent["statements"], spent["commits"])
@@ -75,15 +73,9 @@ async def measure_provider(measurement: Measurement, population: Population, ope
     """Measure every operation of the report."""
     journey = Journey(measurement.issuer, population)
     began = await spread(measurement.pool, population.citizens, journey.begin)
-    # Few at a time, so that the queue for password hashing never fills.
-    sessions = await measurement.measure("sign-in without the hash", began, journey.sign_in, at_once=4)
-    # One link of everybody after the other: no person is asked two things at once.
-    wanted = [
-        (session, f"{number}-{index}")
-        for index in range(population.links_of_each)
-        for session, number in zip(sessions, population.citizens, strict=True)
-    ]
-    codes = await spread(measurement.pool, wanted[:operations], journey.link)
+    sessions = await measurement.measure("sign-in without the hash", began, journey.sign_in)
+    wanted = [(session, f"{number}-0") for session, number in zip(sessions, population.citizens, strict=True)]
+    codes = await spread(measurement.pool, wanted, journey.link)
     tokens = await measurement.measure("code exchange, link activated", codes, journey.redeem)
     await measurement.measure("userinfo", tokens, journey.userinfo)
     await measurement.measure("refresh with rotation", tokens, journey.refresh)

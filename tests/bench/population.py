@@ -29,7 +29,7 @@ id_token_signed_response_alg = "ES256"
 [policy]
 min_acr = "vn-1"
 min_proofing = "vn1"
-max_links_per_citizen = {links}
+max_links_per_citizen = 2
 """
 
 
@@ -38,12 +38,11 @@ class Population:
     """Everybody's names, and the secrets they prove themselves with."""
 
     citizens: Sequence[str]
-    links_of_each: int
     client_secret: str
     client_key: ECKey
 
 
-def populate(provider: ServedProvider, citizens: int, links_of_each: int) -> Population:
+def populate(provider: ServedProvider, citizens: int) -> Population:
     """Fill a migrated database with the program's own commands."""
     numbers = [f"000190{index:06}" for index in range(1, citizens + 1)]
     register = provider.folder / "citizens.jsonl"
@@ -52,15 +51,15 @@ def populate(provider: ServedProvider, citizens: int, links_of_each: int) -> Pop
 
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": "bench"}, private=True)
     public = "\n".join(f'{name} = "{value}"' for name, value in key.as_dict(private=False).items() if value)
-    basic = _apply(provider, BASIC, "client_secret_basic", links_of_each)
-    _apply(provider, SIGNED, "private_key_jwt", links_of_each, f"\n[[client.jwks.keys]]\n{public}\n")
-    return Population(numbers, links_of_each, _find_secret(basic), key)
+    basic = _apply(provider, BASIC, "client_secret_basic")
+    _apply(provider, SIGNED, "private_key_jwt", f"\n[[client.jwks.keys]]\n{public}\n")
+    return Population(numbers, _find_secret(basic), key)
 
 
-def _apply(provider: ServedProvider, client_id: str, method: str, links: int, key: str = "") -> Any:
+def _apply(provider: ServedProvider, client_id: str, method: str, key: str = "") -> Any:
     registration = provider.folder / f"{client_id}.toml"
     registration.write_text(
-        _REGISTRATION.format(client_id=client_id, redirect_uri=REDIRECT_URI, method=method, links=links) + key
+        _REGISTRATION.format(client_id=client_id, redirect_uri=REDIRECT_URI, method=method) + key
     )
     return provider.run("clients", "apply", registration)
 
