@@ -58,7 +58,7 @@ async def _looked_up(desk: Desk, wanted: str, reason: str, *, reveal: bool) -> d
 
 async def _description(uow: UnitOfWork, citizen: Citizen, *, reveal: bool) -> dict[str, object]:
     number = await uow.citizens.personal_number(citizen.citizen_id)
-    authenticators = await uow.citizens.sign_in_record(citizen.citizen_id)
+    authenticators = await uow.authenticators.find(citizen.citizen_id)
     links = await links_of(uow, citizen.citizen_id)
     data = citizen.personal_data
     return {

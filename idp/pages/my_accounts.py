@@ -54,7 +54,7 @@ async def _signed_in(context: Context, uow: UnitOfWork, http: Request, now: date
     if signed_in is None:
         return see_other(f"{context.issuer}/sign-in/{OWN}")
     if Method.ONE_TIME_PASSWORD.value not in signed_in.session.context.amr:
-        record = await uow.citizens.sign_in_record(signed_in.citizen.citizen_id)
+        record = await uow.authenticators.find(signed_in.citizen.citizen_id)
         if Method.ONE_TIME_PASSWORD in enrolled_methods(record):
             return see_other(f"{context.issuer}/second-factor/{OWN}")
     note(http, citizen_id=signed_in.citizen.citizen_id)

@@ -63,7 +63,7 @@ async def second_factor(http: Request, visit_id: str) -> Response:
     except ThrottledError as throttled:
         note(http, refused="throttled")
         return _throttled(context, http, visit, signed_in, throttled, now)
-    record = await uow.citizens.sign_in_record(citizen_id)
+    record = await uow.authenticators.find(citizen_id)
     if record is None or record.totp_secret is None:
         return see_other(visit.onward_uri)
     try:
@@ -71,7 +71,7 @@ async def second_factor(http: Request, visit_id: str) -> Response:
     except WrongCodeError:
         note(http, refused="wrong_code")
         return await _wrong(context, uow, http, visit, signed_in, key)
-    uow.citizens.use_totp_step(citizen_id, step)
+    uow.authenticators.use_totp_step(citizen_id, step)
     uow.attempts.forget(key)
     return await _lift(context, uow, http, visit, signed_in, now)
 

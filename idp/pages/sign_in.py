@@ -29,7 +29,7 @@ from idp.identity.sessions import Session
 from idp.pages.frame import read_own_form, show
 from idp.pages.views import SignInNotice, SignInPage
 from idp.pages.visit import Visit, load_visit
-from idp.store.citizens import SignInRecord
+from idp.store.authenticators import SignInRecord
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
@@ -77,7 +77,7 @@ async def sign_in(http: Request, visit_id: str) -> Response:
         return _throttled(context, http, visit, typed, throttled, now)
     record = None
     if identifier is not None:
-        record = await uow.citizens.find_for_sign_in(identifier.kind.value, identifier.value)
+        record = await uow.authenticators.find_for_sign_in(identifier.kind.value, identifier.value)
     known_hash = None if record is None else record.password_hash
     try:
         await context.hashing.run(verify_password, known_hash or DUMMY_HASH, password)
@@ -109,7 +109,7 @@ async def _renew_hash(
         renewed = await context.hashing.run(hash_password, password)
     except HashingOverloadedError:
         return  # the next sign-in will do
-    uow.citizens.put_password(citizen_id, renewed, now)
+    uow.authenticators.put_password(citizen_id, renewed, now)
 
 
 async def _begin_session(

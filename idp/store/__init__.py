@@ -7,6 +7,7 @@ What the rest of the program uses:
 | unit_of_work | reads at once, writes together in one commit; holds all stores below |
 | account_links | account links; uniqueness and cap by two indexes |
 | citizens | the register, sealed and found by keyed hash |
+| authenticators | what lets people in; one-time codes used once |
 | sessions | signed-in browsers |
 | consents | decisions, as the proof of them |
 | clients | registered relying parties |
@@ -29,6 +30,7 @@ How it is done:
 | sqlite | one writer thread, reads on the loop |
 | postgresql | a commit folded into one statement |
 | opening | from a database URL to an engine |
+| sealing | what the stores ask of whoever holds the keys |
 | encoding | how values stand in columns |
 | migrate | Alembic, up and down |
 | schema_revision | which revision a database stands at |

@@ -7,7 +7,6 @@ from sqlalchemy import bindparam, null, select
 
 from idp.protocol.model import AuthorizationCode, AuthorizationRequest
 from idp.protocol.stored_request import dump_request, load_request
-from idp.store.citizens import DataSeal
 from idp.store.encoding import hash_secret, micros, moment, moment_or_none
 from idp.store.grants import (
     BACKING,
@@ -17,6 +16,7 @@ from idp.store.grants import (
     grant_from_row,
 )
 from idp.store.recorder import Recorder
+from idp.store.sealing import DataSeal
 from idp.store.tables import account_links, citizens, codes, pushed_requests, sessions
 from idp.store.writes import Change, Insert
 

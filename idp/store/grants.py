@@ -12,10 +12,11 @@ from idp.identity.citizens import Citizen
 from idp.protocol.model import Grant, RefreshToken
 from idp.protocol.stored_request import dump_claims, load_claims
 from idp.store.account_links import LINK_COLUMNS, link_from_row
-from idp.store.citizens import PERSON, DataSeal, citizen_from_row
+from idp.store.citizens import PERSON, citizen_from_row
 from idp.store.database import Row
 from idp.store.encoding import dump_mapping, hash_secret, load_mapping, micros, moment, moment_or_none
 from idp.store.recorder import Recorder
+from idp.store.sealing import DataSeal
 from idp.store.tables import account_links, citizens, grants, refresh_tokens, sessions, spent
 from idp.store.writes import Change, Insert
 

@@ -10,11 +10,12 @@ from idp.identity.assurance import Acr, AuthenticationContext
 from idp.identity.citizens import Citizen
 from idp.identity.consents import Consent
 from idp.identity.sessions import Session
-from idp.store.citizens import PERSON, DataSeal, citizen_from_row
+from idp.store.citizens import PERSON, citizen_from_row
 from idp.store.consents import consent_from_row
 from idp.store.database import Row
 from idp.store.encoding import hash_secret, micros, moment, moment_or_none
 from idp.store.recorder import Recorder
+from idp.store.sealing import DataSeal
 from idp.store.tables import citizens, consents
 from idp.store.tables import sessions as t
 from idp.store.writes import Change, Insert

@@ -6,7 +6,8 @@ Leaving without commit stores nothing.
 
 from idp.store.account_links import AccountLinks
 from idp.store.attempts import AttemptCounters
-from idp.store.citizens import Citizens, DataSeal
+from idp.store.authenticators import Authenticators
+from idp.store.citizens import Citizens
 from idp.store.clients import Clients
 from idp.store.codes import Codes
 from idp.store.consents import Consents
@@ -17,6 +18,7 @@ from idp.store.leases import Leases
 from idp.store.ledger import Ledger
 from idp.store.recorder import Recorder
 from idp.store.remains import Remains
+from idp.store.sealing import DataSeal
 from idp.store.sessions import Sessions
 
 
@@ -27,7 +29,8 @@ class UnitOfWork(Recorder):
         super().__init__(database)
         self.account_links = AccountLinks(self)
         self.attempts = AttemptCounters(self)
-        self.citizens = Citizens(self, seal)
+        self.authenticators = Authenticators(self, seal)
+        self.citizens = Citizens(self, seal, self.authenticators)
         self.clients = Clients(self)
         self.codes = Codes(self, seal)
         self.consents = Consents(self)

@@ -18,7 +18,7 @@ from idp.protocol.journey import NextStep, Page, Presence, Progress
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
 from idp.protocol.redirect_uris import match_redirect_uri
 from idp.protocol.tokens import verify_id_token_hint
-from idp.store.citizens import SignInRecord
+from idp.store.authenticators import SignInRecord
 from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.sessions import SignedIn
@@ -179,7 +179,7 @@ async def _missing_factor(
     session = presence.session
     if not rules.needs_enrolled_methods(request, client, session.context.acr):
         return None
-    record = await uow.citizens.sign_in_record(session.citizen_id)
+    record = await uow.authenticators.find(session.citizen_id)
     return rules.missing_factor(request, client, session, enrolled_methods(record))
 
 

@@ -18,12 +18,12 @@ async def test_a_weaker_hash_is_replaced_and_the_password_stays(database_url: st
         platform = Platform(provider, await provider.add_client())
         person = await provider.add_person()
         uow = provider.unit_of_work()
-        uow.citizens.put_password(person.citizen_id, weak, provider.clock.now)
+        uow.authenticators.put_password(person.citizen_id, weak, provider.clock.now)
         await uow.commit()
         for account_id in ("acc_1", "acc_2"):
             async with provider.http() as browser:
                 await platform.tokens_for(browser, person, account_id)
-            record = await provider.unit_of_work().citizens.sign_in_record(person.citizen_id)
+            record = await provider.unit_of_work().authenticators.find(person.citizen_id)
             assert record is not None
             assert record.password_hash is not None
             assert not needs_rehash(record.password_hash)

@@ -1,4 +1,4 @@
-"""The register: sealed, found by keyed hash, with a history of numbers; codes used once."""
+"""The register: sealed, found by keyed hash, with a history of numbers."""
 
 from dataclasses import replace
 
@@ -26,27 +26,13 @@ FULL = {
 }
 
 
-async def test_a_person_comes_back_as_they_went_by_id_number_and_phone(memory: Memory) -> None:
-    person = make_person(
-        personal_number=NUMBER, personal_data=FULL, password_hash="$argon2id$x", totp_secret="JBSWY3DP"
-    )
+async def test_a_person_comes_back_as_they_went_by_id_and_number(memory: Memory) -> None:
+    person = make_person(personal_number=NUMBER, personal_data=FULL)
     await memory.add_people(person, make_person("citizen-2"))
     found = memory.unit_of_work().citizens
     assert await found.find("citizen-1") == person.citizen
     assert await found.find_by_number(NUMBER) == person.citizen
     assert await found.personal_number("citizen-1") == NUMBER
-    by_number = await found.find_for_sign_in("personal_number", NUMBER)
-    assert by_number is not None
-    assert (by_number.citizen_id, by_number.password_hash, by_number.totp_secret) == (
-        "citizen-1",
-        "$argon2id$x",
-        "JBSWY3DP",
-    )
-    assert await found.find_for_sign_in("phone_number", PHONE) == by_number
-    assert await found.sign_in_record("citizen-1") == by_number
-    without = await found.sign_in_record("citizen-2")
-    assert without is not None
-    assert (without.password_hash, without.totp_secret, without.totp_last_used_step) == (None, None, None)
 
 
 async def test_nobody_is_found_who_is_not_there(memory: Memory) -> None:
@@ -54,8 +40,6 @@ async def test_nobody_is_found_who_is_not_there(memory: Memory) -> None:
     assert await found.find("citizen-1") is None
     assert await found.find_by_number(NUMBER) is None
     assert await found.personal_number("citizen-1") is None
-    assert await found.find_for_sign_in("phone_number", PHONE) is None
-    assert await found.sign_in_record("citizen-1") is None
 
 
 async def test_no_column_of_any_table_tells_who_a_person_is(memory: Memory) -> None:
@@ -95,7 +79,7 @@ async def test_a_reissued_number_finds_its_new_holder_and_the_old_one_stays_in_t
     uow.citizens.change_number("citizen-1", "000190654321", NOW)
     await uow.commit()
     assert await uow.citizens.find_by_number(NUMBER) is None
-    assert await uow.citizens.find_for_sign_in("personal_number", NUMBER) is None
+    assert await uow.authenticators.find_for_sign_in("personal_number", NUMBER) is None
     assert await uow.citizens.personal_number("citizen-1") == "000190654321"
     await memory.add_people(make_person("citizen-2", personal_number=NUMBER))
     holder = await uow.citizens.find_by_number(NUMBER)
@@ -132,43 +116,6 @@ async def test_a_number_has_one_holder(memory: Memory) -> None:
     assert await memory.everything() == before
 
 
-async def test_a_shared_phone_signs_nobody_in(memory: Memory) -> None:
-    shared = {"phone_number": PHONE}
-    await memory.add_people(
-        *(make_person(f"citizen-{n}", personal_data=shared, password_hash="x") for n in range(3))
-    )
-    assert await memory.unit_of_work().citizens.find_for_sign_in("phone_number", PHONE) is None
-
-
-async def test_rfc6238_5_2_a_step_is_used_once_and_none_before_it_afterwards(memory: Memory) -> None:
-    await memory.add_people(make_person(totp_secret="A"), make_person("citizen-2", totp_secret="B"))
-    uow = memory.unit_of_work()
-    outcomes = []
-    for step in (100, 100, 99, 101, 101):
-        uow.citizens.use_totp_step("citizen-1", step)
-        try:
-            await uow.commit()
-            outcomes.append("used")
-        except GateClosedError as closed:
-            outcomes.append(closed.gate)
-    assert outcomes == ["used", "totp_step", "totp_step", "used", "totp_step"]
-    record, other = (
-        await uow.citizens.sign_in_record("citizen-1"),
-        await uow.citizens.sign_in_record("citizen-2"),
-    )
-    assert record is not None
-    assert other is not None
-    assert (record.totp_last_used_step, other.totp_last_used_step) == (101, None)
-
-
-async def test_a_step_of_somebody_without_a_secret_is_not_used(memory: Memory) -> None:
-    await memory.add_people(make_person(password_hash="x"))
-    uow = memory.unit_of_work()
-    uow.citizens.use_totp_step("citizen-1", 1)
-    with pytest.raises(GateClosedError, match="totp_step"):
-        await uow.commit()
-
-
 async def test_a_status_changes_from_what_it_was(memory: Memory) -> None:
     await memory.add_people(make_person())
     uow = memory.unit_of_work()
@@ -188,7 +135,7 @@ async def test_the_register_says_the_latest(memory: Memory) -> None:
     )
     await memory.add_people(person)
     uow = memory.unit_of_work()
-    uow.citizens.use_totp_step("citizen-1", 7)
+    uow.authenticators.use_totp_step("citizen-1", 7)
     moved_on = replace(person.citizen.personal_data, phone_number="+84000999999", email=None)
     uow.citizens.update_many(
         [replace(person, citizen=replace(person.citizen, personal_data=moved_on), password_hash="new")], NOW
@@ -197,13 +144,8 @@ async def test_the_register_says_the_latest(memory: Memory) -> None:
     found = await uow.citizens.find("citizen-1")
     assert found is not None
     assert found.personal_data == moved_on
-    assert await uow.citizens.find_for_sign_in("phone_number", PHONE) is None
-    record = await uow.citizens.find_for_sign_in("phone_number", "+84000999999")
+    assert await uow.authenticators.find_for_sign_in("phone_number", PHONE) is None
+    record = await uow.authenticators.find_for_sign_in("phone_number", "+84000999999")
     assert record is not None
     assert (record.password_hash, record.totp_secret) == ("new", "JBSWY3DP")
     assert record.totp_last_used_step == 7, "the same secret: a code that was used stays used"
-    uow.citizens.put_password("citizen-1", "newest", NOW)
-    await uow.commit()
-    newest = await uow.citizens.sign_in_record("citizen-1")
-    assert newest is not None
-    assert newest.password_hash == "newest"

@@ -201,7 +201,7 @@ async def test_a_single_write_answers_with_the_row_it_touched(memory: Memory) ->
 @pytest.mark.anyio
 async def test_a_reference_to_nothing_is_a_fault_and_no_question_of_uniqueness(memory: Memory) -> None:
     uow = memory.unit_of_work()
-    uow.citizens.put_password("nobody", "hash", NOW)
+    uow.authenticators.put_password("nobody", "hash", NOW)
     with pytest.raises(Exception, match=r"(?i)foreign key") as fault:
         await uow.commit()
     assert not isinstance(fault.value, UniquenessError)
