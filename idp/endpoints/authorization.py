@@ -33,12 +33,11 @@ from idp.protocol.redirect_uris import match_redirect_uri
 from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
-from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
 from idp.web.authorization_response import error_answer, grant_authorization
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble, note
-from idp.web.journey import assess, load_interaction
+from idp.web.journey import assess, commit_step, load_interaction
 from idp.web.requests import is_same_origin, read_form, read_query
 from idp.web.state import Context, context_of
 
@@ -210,10 +209,7 @@ async def _bind_browser(
     cookies = Cookies(context.is_secure)
     browser = cookies.read(http, cookies.browser) or secrets.token_urlsafe(24)
     uow.interactions.bind(interaction, hash_secret(browser))
-    try:
-        await uow.commit()
-    except GateClosedError as closed:
-        raise JourneyError(Trouble.OTHER_BROWSER, client_id=interaction.request.client_id) from closed
+    await commit_step(uow, interaction.request.client_id, Trouble.OTHER_BROWSER)
     answer = see_other(f"{context.issuer}/authorize/{interaction_id}")
     if cookies.read(http, cookies.browser) is None:
         cookies.set_browser(answer, browser)
@@ -227,10 +223,7 @@ async def _deny(
     uow.interactions.finish(interaction, now)
     if interaction.request_uri_hash is not None:
         uow.codes.use_pushed_request(interaction.request_uri_hash, now)
-    try:
-        await uow.commit()
-    except GateClosedError as closed:
-        raise JourneyError(Trouble.EXPIRED, client_id=request.client_id) from closed
+    await commit_step(uow, request.client_id)
     error = AccessDeniedError("the person, or the policy on their behalf, refused")
     note(http, error=error.error)
     return error_answer(context, http, request.redirect_uri, request.response_mode, error, request.state)

@@ -7,11 +7,9 @@ from starlette.responses import Response
 from idp.identity.register import shown_name
 from idp.pages.frame import client_header, read_own_form, show
 from idp.pages.views import AccountChoicePage
-from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
 from idp.web.cookies import Cookies
-from idp.web.failures import JourneyError, Trouble
-from idp.web.journey import find_signed_in, load_interaction
+from idp.web.journey import commit_step, find_signed_in, load_interaction
 from idp.web.state import context_of
 
 router = APIRouter(include_in_schema=False)
@@ -55,8 +53,5 @@ async def account_choice(http: Request, interaction_id: str) -> Response:
     if form.get("choice") != "continue":
         return see_other(f"{context.issuer}/account-choice/{interaction_id}")
     uow.interactions.choose(interaction, signed_in.session.session_id)
-    try:
-        await uow.commit()
-    except GateClosedError as closed:
-        raise JourneyError(Trouble.EXPIRED, client_id=client.client_id) from closed
+    await commit_step(uow, client.client_id)
     return see_other(f"{context.issuer}/authorize/{interaction_id}")

@@ -16,10 +16,9 @@ from idp.protocol.claims import ASSURANCE_LEVEL, RequestedItem, agreed_items, it
 from idp.protocol.journey import Page, Presence
 from idp.protocol.model import AuthorizationRequest
 from idp.store.interactions import Interaction
-from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
-from idp.web.failures import JourneyError, Trouble, new_reference, note
-from idp.web.journey import Standing, assess, load_interaction
+from idp.web.failures import new_reference, note
+from idp.web.journey import Standing, assess, commit_step, load_interaction
 from idp.web.requests import read_form_with_choices
 from idp.web.state import Context, context_of
 
@@ -145,10 +144,7 @@ async def consent(http: Request, interaction_id: str) -> Response:
     )
     uow.consents.add(decided)
     uow.ledger.append(_event(decided))
-    try:
-        await uow.commit()
-    except GateClosedError as closed:
-        raise JourneyError(Trouble.EXPIRED, client_id=request.client_id) from closed
+    await commit_step(uow, request.client_id)
     note(http, consent_id=decided.consent_id, decision=decision.value)
     return see_other(f"{context.issuer}/authorize/{interaction_id}")
 

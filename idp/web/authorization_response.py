@@ -18,10 +18,9 @@ from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Grant
 from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
-from idp.store.writes import GateClosedError
 from idp.web.answers import page_answer, see_other
 from idp.web.failures import JourneyError, Trouble, note
-from idp.web.journey import Standing
+from idp.web.journey import Standing, commit_step
 from idp.web.state import Context
 
 
@@ -94,10 +93,7 @@ async def grant_authorization(
             details={"grant_id": grant.grant_id, "acr": grant.acr.value},
         )
     )
-    try:
-        await uow.commit()
-    except GateClosedError as closed:
-        raise JourneyError(Trouble.EXPIRED, client_id=client.client_id, detail=closed.gate) from closed
+    await commit_step(uow, client.client_id)
     note(http, grant_id=grant.grant_id)
     parameters = success_parameters(code, request.state, context.issuer)
     return _answer(context, http, request.redirect_uri, request.response_mode, parameters)

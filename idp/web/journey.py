@@ -23,6 +23,7 @@ from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble, note
 from idp.web.state import Context
@@ -74,6 +75,14 @@ async def load_interaction(
     # An address may have been taken from the registration since the request was accepted.
     match_redirect_uri(interaction.request.redirect_uri, client.redirect_uris)
     return interaction, client
+
+
+async def commit_step(uow: UnitOfWork, client_id: str, otherwise: Trouble = Trouble.EXPIRED) -> None:
+    """Commit a step of the journey. Raises JourneyError when another window was faster."""
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise JourneyError(otherwise, client_id=client_id, detail=closed.gate) from closed
 
 
 async def find_signed_in(
