@@ -18,7 +18,7 @@ from idp.pages.visit import Visit, load_visit
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
-from idp.web.answers import see_other
+from idp.web.answers import see_other, with_retry_after
 from idp.web.cookies import Cookies
 from idp.web.failures import note
 from idp.web.journey import find_signed_in
@@ -62,7 +62,9 @@ async def second_factor(http: Request, visit_id: str) -> Response:
         key = await count_second_factor_attempt(context, uow, citizen_id, now)
     except ThrottledError as throttled:
         note(http, refused="throttled")
-        return _throttled(context, http, visit, signed_in, throttled, now)
+        notice, retry_at = SecondFactorNotice.THROTTLED, throttled.retry_at
+        answer = _show(context, http, visit, signed_in, notice, retry_at=retry_at, status=429)
+        return with_retry_after(answer, retry_at - now)
     record = await uow.authenticators.find(citizen_id)
     if record is None or record.totp_secret is None:
         return see_other(visit.onward_uri)
@@ -118,20 +120,6 @@ async def _wrong(
     used = counters[key].failures if key in counters else 1
     left = max(0, SECOND_FACTOR_LIMITS.free - used)
     return _show(context, http, visit, signed_in, SecondFactorNotice.WRONG, left=left, status=400)
-
-
-def _throttled(
-    context: Context,
-    http: Request,
-    visit: Visit,
-    signed_in: SignedIn,
-    throttled: ThrottledError,
-    now: datetime,
-) -> Response:
-    notice, retry_at = SecondFactorNotice.THROTTLED, throttled.retry_at
-    answer = _show(context, http, visit, signed_in, notice, retry_at=retry_at, status=429)
-    answer.headers["Retry-After"] = str(max(1, int((throttled.retry_at - now).total_seconds())))
-    return answer
 
 
 def _show(

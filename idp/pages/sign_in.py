@@ -32,7 +32,7 @@ from idp.pages.visit import Visit, load_visit
 from idp.store.authenticators import SignInRecord
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
-from idp.web.answers import see_other
+from idp.web.answers import see_other, with_retry_after
 from idp.web.cookies import Cookies
 from idp.web.failures import note
 from idp.web.journey import find_signed_in
@@ -74,7 +74,9 @@ async def sign_in(http: Request, visit_id: str) -> Response:
         await count_password_attempt(context, uow, keys, now)
     except ThrottledError as throttled:
         note(http, refused="throttled")
-        return _throttled(context, http, visit, typed, throttled, now)
+        notice, retry_at = SignInNotice.THROTTLED, throttled.retry_at
+        answer = _show(context, http, visit, notice, identifier=typed, status=429, retry_at=retry_at)
+        return with_retry_after(answer, retry_at - now)
     record = None
     if identifier is not None:
         record = await uow.authenticators.find_for_sign_in(identifier.kind.value, identifier.value)
@@ -87,8 +89,7 @@ async def sign_in(http: Request, visit_id: str) -> Response:
     except HashingOverloadedError as overloaded:
         note(http, refused="overloaded")
         answer = _show(context, http, visit, SignInNotice.OVERLOADED, identifier=typed, status=503)
-        answer.headers["Retry-After"] = str(max(1, int(overloaded.retry_after.total_seconds())))
-        return answer
+        return with_retry_after(answer, overloaded.retry_after)
     if record is None or known_hash is None:
         # The dummy's password is unknowable; should somebody ever hit it, nobody is signed in.
         return _show(context, http, visit, SignInNotice.WRONG, identifier=typed, status=400)
@@ -185,19 +186,3 @@ def _show(
         retry_at=retry_at,
     )
     return show(http, view, request=visit.request, status=status)
-
-
-def _throttled(
-    context: Context, http: Request, visit: Visit, typed: str, throttled: ThrottledError, now: datetime
-) -> Response:
-    answer = _show(
-        context,
-        http,
-        visit,
-        SignInNotice.THROTTLED,
-        identifier=typed,
-        status=429,
-        retry_at=throttled.retry_at,
-    )
-    answer.headers["Retry-After"] = str(max(1, int((throttled.retry_at - now).total_seconds())))
-    return answer

@@ -1,6 +1,7 @@
 """Responses, each kind with the headers it needs. Built from bytes: a dict would be encoded twice."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -47,6 +48,12 @@ def page_answer(content: bytes, status: int = 200, *, form_targets: Sequence[str
         headers={**_PAGE_HEADERS, "Content-Security-Policy": policy},
         media_type="text/html; charset=utf-8",
     )
+
+
+def with_retry_after(answer: Response, wait: timedelta) -> Response:
+    """Say in how many seconds it is worth trying again, never none (RFC 9110 §10.2.3)."""
+    answer.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
+    return answer
 
 
 def see_other(location: str) -> Response:
