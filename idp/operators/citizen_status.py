@@ -77,6 +77,16 @@ def record_consequences(
     return moved
 
 
+async def hold(desk: Desk, citizen: Citizen, *, is_held: bool) -> None:
+    """Keep a person suspended whatever the register says, or leave it to the register again."""
+    uow = desk.unit_of_work()
+    if is_held:
+        uow.citizens.hold(citizen.citizen_id, desk.clock())
+    else:
+        uow.citizens.release(citizen.citizen_id)
+    await uow.commit()
+
+
 async def change_status(
     desk: Desk, citizen: Citizen, to: CitizenStatus, reason: str, *, dry_run: bool
 ) -> StatusChange:

@@ -8,7 +8,7 @@ from idp.audit.events import Event
 from idp.identity.citizens import Citizen, CitizenStatus
 from idp.identity.identifiers import PERSONAL_NUMBER
 from idp.identity.register import InvalidRegisterLineError, read_line
-from idp.operators.citizen_status import StatusChange, change_status, links_of
+from idp.operators.citizen_status import StatusChange, change_status, hold, links_of
 from idp.operators.citizens_import import import_citizens
 from idp.operators.desk import Desk, at_desk
 from idp.operators.options import DECISION, LOOKUP, TAKES_IDS, dry_run_option, json_option, reason_option
@@ -90,7 +90,10 @@ def _masked(value: str | None, shown: int, *, reveal: bool) -> str | None:
 @dry_run_option
 @json_option
 def suspend(*, citizen: str, reason: str, dry_run: bool) -> None:
-    """Lock a person: they are signed out everywhere and their active links are suspended."""
+    """Lock a person: they are signed out everywhere and their active links are suspended.
+
+    No import of the register lifts this; only `idp citizens reinstate` does.
+    """
     _change(citizen, CitizenStatus.LOCKED, reason, dry_run=dry_run)
 
 
@@ -111,6 +114,8 @@ def _change(wanted: str, to: CitizenStatus, reason: str, *, dry_run: bool) -> No
             raise CommandFailedError(
                 f"This person is {found.status} in the register; only the register changes that."
             )
+        if not dry_run:
+            await hold(desk, found, is_held=to is not CitizenStatus.ACTIVE)
         return found, await change_status(desk, found, to, reason, dry_run=dry_run)
 
     found, change = at_desk(work)

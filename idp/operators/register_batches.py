@@ -12,7 +12,7 @@ from datetime import datetime
 
 from idp.audit.events import Actor, Event
 from idp.authenticators.password import WrongPasswordError, hash_password, verify_password
-from idp.identity.citizens import Citizen, PersonalData
+from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
 from idp.identity.register import RegisterEntry
 from idp.operators.citizen_status import (
     HOLDER_REINSTATED,
@@ -117,7 +117,7 @@ def _compare(entry: RegisterEntry, holder: KnownHolder | None, password_hash: st
     known = None if holder is None else holder.citizen
     citizen = Citizen(
         citizen_id=secrets.token_hex(16) if known is None else known.citizen_id,
-        status=entry.status,
+        status=_status(entry, holder),
         proofing=entry.proofing,
         proofed_at=entry.proofed_at,
         personal_data=entry.personal_data,
@@ -129,6 +129,12 @@ def _compare(entry: RegisterEntry, holder: KnownHolder | None, password_hash: st
         changed.append("totp_secret")
     person = RegisteredCitizen(citizen, entry.personal_number, password_hash, entry.totp_secret)
     return _Comparison(person, known, tuple(changed))
+
+
+def _status(entry: RegisterEntry, holder: KnownHolder | None) -> CitizenStatus:
+    """Return the status from now on: what an operator suspended, the register does not set free."""
+    is_held = holder is not None and holder.is_held
+    return CitizenStatus.LOCKED if is_held and entry.status is CitizenStatus.ACTIVE else entry.status
 
 
 def _changed(before: Citizen, after: Citizen) -> list[str]:

@@ -46,6 +46,8 @@ class KnownHolder:
     citizen: Citizen
     password_hash: str | None
     totp_secret: str | None
+    is_held: bool = False
+    """Suspended by an operator, whatever the register says."""
 
 
 PERSON = tuple(
@@ -70,6 +72,18 @@ _SET_STATUS = Change(
     where=lambda bind: (citizens.c.citizen_id == bind("id")) & (citizens.c.status == bind("from_status")),
     values=lambda bind: {"status": bind("status"), "updated_at": bind("updated_at")},
     gate=True,
+)
+_HOLD = Change(
+    "citizen_held",
+    citizens,
+    where=lambda bind: (citizens.c.citizen_id == bind("id")) & (citizens.c.held_at == null()),
+    values=lambda bind: {"held_at": bind("held_at")},
+)
+_RELEASE = Change(
+    "citizen_released",
+    citizens,
+    where=lambda bind: citizens.c.citizen_id == bind("id"),
+    values=lambda _: {"held_at": null()},
 )
 _INSERT_NUMBER = Insert(
     "personal_number",
@@ -96,7 +110,7 @@ _BY_NUMBER = (
 HOLDERS_AT_ONCE = 100
 _HOLDERS = (
     with_secrets(
-        select(*PERSON, personal_numbers.c.number_lookup, *SECRETS)
+        select(*PERSON, citizens.c.held_at, personal_numbers.c.number_lookup, *SECRETS)
         .select_from(personal_numbers)
         .join(citizens, citizens.c.citizen_id == personal_numbers.c.citizen_id)
     )
@@ -149,7 +163,9 @@ class Citizens:
     def _holder(self, row: Row) -> KnownHolder:
         citizen = citizen_from_row(row, self._seal)
         secrets = secrets_from_row(row, citizen.citizen_id, self._seal)
-        return KnownHolder(citizen, secrets.password_hash, secrets.totp_secret)
+        return KnownHolder(
+            citizen, secrets.password_hash, secrets.totp_secret, is_held=row["held_at"] is not None
+        )
 
     async def personal_number(self, citizen_id: str) -> str | None:
         """Return a person's present number, opened."""
@@ -166,6 +182,14 @@ class Citizens:
             _SET_STATUS, id=citizen_id, from_status=before.value, status=after.value, updated_at=micros(now)
         )
 
+    def hold(self, citizen_id: str, now: datetime) -> None:
+        """Record that an operator suspended a person, if none had yet."""
+        self._recorder.record(_HOLD, id=citizen_id, held_at=micros(now))
+
+    def release(self, citizen_id: str) -> None:
+        """Record that no operator keeps a person suspended."""
+        self._recorder.record(_RELEASE, id=citizen_id)
+
     def add_many(self, people: Sequence[RegisteredCitizen], now: datetime) -> None:
         """Record people who are new to the register."""
         self._recorder.record_many(
@@ -173,6 +197,7 @@ class Citizens:
             [
                 {
                     "citizen_id": person.citizen.citizen_id,
+                    "held_at": None,
                     "created_at": micros(now),
                     **self._columns(person, now),
                 }

@@ -57,6 +57,7 @@ citizens = Table(
     _time("proofed_at"),
     _bytes("personal_data", pii="direct"),
     _bytes("phone_lookup", pii="indirect", null=True),
+    _time("held_at", null=True),
     _time("created_at"),
     _time("updated_at"),
 )

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("proofed_at", sa.BigInteger(), nullable=False),
         sa.Column("personal_data", sa.LargeBinary(), nullable=False),
         sa.Column("phone_lookup", sa.LargeBinary(), nullable=True),
+        sa.Column("held_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("citizen_id", name=op.f("pk_citizens")),

@@ -208,3 +208,25 @@ def test_a_dry_run_changes_no_number(register: Installation) -> None:
         is False
     )
     assert register.everything() == before
+
+
+def test_no_import_sets_free_whom_an_operator_suspended(register: Installation) -> None:
+    file = register.folder / "people.jsonl"
+    register.answer("citizens", "suspend", LAN, *WHY)
+    register.answer("citizens", "import", file)
+    assert register.links()["active"] == ("suspended", "citizen_suspended")
+    assert register.answer("citizens", "show", LAN, *WHY)["status"] == "locked"
+    register.answer("citizens", "reinstate", LAN, *WHY)
+    assert register.links()["active"] == ("active", None)
+    register.answer("citizens", "import", file)
+    assert register.answer("citizens", "show", LAN, *WHY)["status"] == "active"
+
+
+def test_what_the_register_locks_an_operator_may_hold_beyond(register: Installation) -> None:
+    file = register.folder / "people.jsonl"
+    write_register(file, register_line(1, status="locked"), register_line(2))
+    register.answer("citizens", "import", file)
+    register.answer("citizens", "suspend", LAN, *WHY)
+    write_register(file, register_line(1), register_line(2))
+    register.answer("citizens", "import", file)
+    assert register.answer("citizens", "show", LAN, *WHY)["status"] == "locked"

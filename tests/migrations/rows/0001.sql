@@ -1,6 +1,6 @@
 -- Rows that could stand in a database at revision 0001. Written once, never changed.
 INSERT INTO citizens VALUES
-  ('citizen-1', 'active', 'vn2', 1, x'5ea1', x'0f', 2, 3);
+  ('citizen-1', 'active', 'vn2', 1, x'5ea1', x'0f', NULL, 2, 3);
 INSERT INTO personal_numbers VALUES
   ('citizen-1', x'0a', x'5ea2', 1, 5),
   ('citizen-1', x'0b', x'5ea3', 5, NULL);
