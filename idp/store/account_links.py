@@ -23,26 +23,25 @@ _COLUMNS = tuple(column.name for column in t.columns)
 _LIVE = t.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(LIVE)])
 
 _INSERT = Insert("account_link", t, _COLUMNS)
+_MOVED = (
+    "status",
+    "place",
+    "proofing",
+    "acr",
+    "linked_at",
+    "expires_at",
+    "last_used_at",
+    "suspended_because",
+    "ended_at",
+    "ended_because",
+    "updated_at",
+)
+"""What a move may change."""
 _MOVE = Change(
     "account_link_moved",
     t,
     where=lambda bind: (t.c.link_id == bind("id")) & (t.c.status == bind("from_status")),
-    values=lambda bind: {
-        name: bind(name)
-        for name in (
-            "status",
-            "place",
-            "proofing",
-            "acr",
-            "linked_at",
-            "expires_at",
-            "last_used_at",
-            "suspended_because",
-            "ended_at",
-            "ended_because",
-            "updated_at",
-        )
-    },
+    values=lambda bind: {name: bind(name) for name in _MOVED},
     gate=True,
 )
 _TOUCH = Change(
@@ -158,20 +157,7 @@ class AccountLinks:
     def move(self, before: AccountLink, after: AccountLink, now: datetime) -> None:
         """Record a move. The gate `account_link_moved` closes when somebody moved the link meanwhile."""
         row = _row_from_link(after, now)
-        names = (
-            "status",
-            "place",
-            "proofing",
-            "acr",
-            "linked_at",
-            "expires_at",
-            "last_used_at",
-            "suspended_because",
-            "ended_at",
-            "ended_because",
-            "updated_at",
-        )
-        values = {name: row[name] for name in names}
+        values = {name: row[name] for name in _MOVED}
         self._recorder.record(_MOVE, id=before.link_id, from_status=before.status.value, **values)
         if after.status is Status.ENDED:
             self._recorder.record(

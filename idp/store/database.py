@@ -62,6 +62,7 @@ class Database(ABC):
 
     statistics: Statistics = field(default_factory=Statistics, init=False)
     _compiled: dict[ClauseElement, Compiled] = field(default_factory=dict, init=False)
+    _compiled_writes: dict[tuple[Write, tuple[str, ...]], Compiled] = field(default_factory=dict, init=False)
 
     @property
     @abstractmethod
@@ -98,4 +99,14 @@ class Database(ABC):
         found = self._compiled.get(statement)
         if found is None:
             found = self._compiled[statement] = compile_statement(statement, self.dialect)
+        return found
+
+    def compiled_write(self, write: Write, returning: tuple[str, ...] = ()) -> Compiled:
+        """Return the compiled form of a write that is executed by itself."""
+        found = self._compiled_writes.get((write, returning))
+        if found is None:
+            statement = write.build(self.dialect.name, "", None)
+            columns = [write.table.c[name] for name in returning]
+            found = compile_statement(statement.returning(*columns) if columns else statement, self.dialect)
+            self._compiled_writes[write, returning] = found
         return found

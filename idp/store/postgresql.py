@@ -53,7 +53,6 @@ class PostgreSQL(Database):
     _idle: list[asyncpg.Connection] = field(default_factory=list, init=False)
     _places: asyncio.Semaphore = field(init=False)
     _batches: dict[tuple[Write, ...], Compiled] = field(default_factory=dict, init=False)
-    _singles: dict[tuple[Write, tuple[str, ...]], Compiled] = field(default_factory=dict, init=False)
     _transactions: set[asyncio.Task[str | None]] = field(default_factory=set, init=False)
     _dialect: Dialect = field(default_factory=PGDialect_asyncpg, init=False)
 
@@ -85,7 +84,7 @@ class PostgreSQL(Database):
         """Run one write by itself and return the named columns of the row it touched."""
         self.statistics.commits += 1
         try:
-            return await self._fetch_row(self._single(write, tuple(returning)), values)
+            return await self._fetch_row(self.compiled_write(write, tuple(returning)), values)
         except asyncpg.UniqueViolationError as violation:
             raise UniquenessError(violation.constraint_name or "") from violation
 
@@ -150,7 +149,7 @@ class PostgreSQL(Database):
         """Return the closed gate, if there is one; what stood before it is committed, as folded steps are."""
         async with self._connection() as connection, connection.transaction():
             for step in steps:
-                compiled = self._single(step.write, ())
+                compiled = self.compiled_write(step.write)
                 if isinstance(step, BulkStep):
                     self.statistics.statements += len(step.rows)
                     await connection.executemany(
@@ -162,18 +161,6 @@ class PostgreSQL(Database):
                 if step.write.gate and tag.endswith(" 0"):
                     return step.write.name
         return None
-
-    def _single(self, write: Write, returning: tuple[str, ...]) -> Compiled:
-        key = (write, returning)
-        compiled = self._singles.get(key)
-        if compiled is None:
-            statement = write.build("postgresql", "", None)
-            columns = [write.table.c[name] for name in returning]
-            compiled = compile_statement(
-                statement.returning(*columns) if columns else statement, self._dialect
-            )
-            self._singles[key] = compiled
-        return compiled
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:

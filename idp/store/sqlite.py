@@ -16,7 +16,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.expression import ClauseElement
 
-from idp.store.database import Compiled, Database, Row, compile_statement
+from idp.store.database import Database, Row
 from idp.store.tables import metadata
 from idp.store.writes import (
     BulkStep,
@@ -67,7 +67,6 @@ class SQLite(Database):
     _reader: sqlite3.Connection = field(init=False)
     _writer: sqlite3.Connection = field(init=False)
     _thread: ThreadPoolExecutor = field(init=False)
-    _writes: dict[tuple[Write, tuple[str, ...]], Compiled] = field(default_factory=dict, init=False)
     _dialect: Dialect = field(default_factory=lambda: SQLiteDialect_pysqlite(paramstyle="qmark"), init=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +100,7 @@ class SQLite(Database):
 
     async def execute(self, write: Write, values: Values, returning: Sequence[str]) -> Row | None:
         """Run one write by itself and return the named columns of the row it touched."""
-        compiled = self._compile_write(write, tuple(returning))
+        compiled = self.compiled_write(write, tuple(returning))
         self.statistics.statements += 1
         self.statistics.commits += 1
 
@@ -133,7 +132,7 @@ class SQLite(Database):
 
     def _run_steps(self, steps: Sequence[Step | BulkStep]) -> str | None:
         for step in steps:
-            compiled = self._compile_write(step.write, ())
+            compiled = self.compiled_write(step.write)
             if isinstance(step, BulkStep):
                 self.statistics.statements += len(step.rows)
                 self._writer.executemany(compiled.text, [compiled.arguments(row) for row in step.rows])
@@ -143,18 +142,6 @@ class SQLite(Database):
             if step.write.gate and touched == 0:
                 return step.write.name
         return None
-
-    def _compile_write(self, write: Write, returning: tuple[str, ...]) -> Compiled:
-        key = (write, returning)
-        compiled = self._writes.get(key)
-        if compiled is None:
-            statement = write.build("sqlite", "", None)
-            columns = [write.table.c[name] for name in returning]
-            compiled = compile_statement(
-                statement.returning(*columns) if columns else statement, self._dialect
-            )
-            self._writes[key] = compiled
-        return compiled
 
     async def _in_writer_thread(self, run: Callable[[], T]) -> T:
         try:
