@@ -58,15 +58,19 @@ def show(
 
 def client_header(context: Context, client: Client, interaction_id: str | None) -> ClientHeader:
     """Return how the network is named at the top of the page."""
-    home = client.client_uri or client.redirect_uris[0]
     back = None if interaction_id is None else f"{context.issuer}/authorize/{interaction_id}/cancel"
     return ClientHeader(
         name=client.client_name,
-        domain=urlsplit(home).netloc,
+        domain=domain_of(client),
         back_action=back,
         client_uri=client.client_uri,
         logo=logo_address(context.issuer, client),
     )
+
+
+def domain_of(client: Client) -> str:
+    """Return the host by which a careful person knows the network."""
+    return urlsplit(client.client_uri or client.redirect_uris[0]).netloc
 
 
 async def read_own_form(http: Request) -> Parameters:

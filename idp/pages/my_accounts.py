@@ -13,7 +13,7 @@ from idp.identity.account_links import AccountLink, IllegalMoveError, Status, mo
 from idp.identity.assurance import Method
 from idp.identity.consents import Decision
 from idp.identity.register import shown_name
-from idp.pages.frame import check_form_token, form_token, read_own_form, show
+from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
 from idp.pages.logos import logo_address
 from idp.pages.views import (
     AccountCard,
@@ -222,11 +222,10 @@ async def _known(uow: UnitOfWork, citizen_id: str) -> Known:
 
 async def _card(context: Context, link: AccountLink, known: Known) -> LinkCard:
     client = await context.clients.find(link.client_id)
-    home = "" if client is None else client.client_uri or client.redirect_uris[0]
     detail_uri = f"{context.issuer}/my/accounts/{link.link_id}"
     return LinkCard(
         network=link.client_id if client is None else client.client_name,
-        domain=home.partition("://")[2].partition("/")[0],
+        domain="" if client is None else domain_of(client),
         logo=None if client is None else logo_address(context.issuer, client),
         account=AccountCard(account_id=link.account_id, handle=link.handle, profile_uri=link.profile_uri),
         status=link.status,
