@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -46,6 +47,8 @@ class Boundary:
 
         try:
             await self._app(scope, receive, watch)
+        except ClientDisconnect:
+            log_members(scope)["gone"] = True  # nobody is left to answer, and nothing of ours broke
         except Exception as fault:  # the last net: whatever it is, the caller gets an answer with a reference
             log_members(scope).update(fault=type(fault).__name__, where=_places(fault))
             if status:
