@@ -19,7 +19,7 @@ from tests.bench.report import BUDGETS, Row, markdown
 from tests.support.postgresql import DURABLE, create_database, running_postgresql
 from tests.support.served import ServedProvider
 
-CONNECTIONS = 16
+CONNECTIONS = 64
 SERVER = (sys.executable, "-m", "tests.bench.measured_server")
 
 

@@ -95,13 +95,13 @@ async def spread(
     items: Sequence[Item],
     operation: Callable[[Connection, Item], Awaitable[Result]],
 ) -> list[Result]:
-    """Perform the operation on every item, one at a time on each connection; results in the items' order."""
-    results: dict[int, Result] = {}
-    waiting = iter(enumerate(items))
+    """Perform the operation on every item, as many at a time as there are connections; keep their order.
 
-    async def work(connection: Connection) -> None:
-        for index, item in waiting:
-            results[index] = await operation(connection, item)
-
-    await asyncio.gather(*(work(connection) for connection in pool))
-    return [results[index] for index in range(len(items))]
+    All of a round are sent before the first answer is read. A server that waits for its load again and again
+    pays more for falling asleep and waking than for its work, and this load is slower than the server.
+    """
+    results: list[Result] = []
+    for start in range(0, len(items), len(pool)):
+        part = items[start : start + len(pool)]
+        results += await asyncio.gather(*map(operation, pool, part))
+    return results

@@ -33,7 +33,7 @@ def test_the_journey_needs_no_javascript(scene: Scene, open_page: OpenPage) -> N
     page.locator("#composer button").click()
     expect(page.locator("#feed article").first).to_contain_text("Rang xong mẻ đầu.")
     page.goto(f"{scene.provider.url}/my/accounts")
-    expect(page.locator(".card")).to_contain_text("@hlen")
+    expect(page.locator(".card", has_text="@hlen")).to_be_visible()
     watched.check()
 
 
