@@ -40,8 +40,16 @@ def are_gone(processes: list[psutil.Process]) -> bool:
     return not [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
+def command_of(process: psutil.Process) -> list[str]:
+    """Return a process's command line; one that is just ending has none any more."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def housekeepers(provider: ServedProvider) -> list[psutil.Process]:
-    return [process for process in family(provider) if "idp.housekeeping" in process.cmdline()]
+    return [process for process in family(provider) if "idp.housekeeping" in command_of(process)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -129,5 +137,5 @@ def test_housekeeping_that_does_not_listen_is_ended(monkeypatch: pytest.MonkeyPa
     with housekeeping_child.housekeeping(lambda _: None):
         wait_until(lambda: bool(psutil.Process().children()))
         time.sleep(0.5)
-        (child,) = [each for each in psutil.Process().children() if deaf in each.cmdline()]
+        (child,) = [each for each in psutil.Process().children() if deaf in command_of(each)]
     assert are_gone([child])
