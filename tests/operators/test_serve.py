@@ -37,7 +37,14 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def are_gone(processes: list[psutil.Process]) -> bool:
-    return not [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    return not any(map(is_alive, processes))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def command_of(process: psutil.Process) -> list[str]:
@@ -66,7 +73,7 @@ def test_a_signal_ends_everything_with_status_0(
     processes = family(provider)
     assert len(housekeepers(provider)) == 1
     # Python's own watcher of workers ends when it sees that we have ended.
-    trackers = [each for each in processes if "resource_tracker" in " ".join(each.cmdline())]
+    trackers = [each for each in processes if "resource_tracker" in " ".join(command_of(each))]
     process = provider.process
     assert process is not None
     process.send_signal(number)
