@@ -75,12 +75,13 @@ async def _arrive(http: Request, parameters: Parameters, *, is_post: bool) -> Re
     uow = context.unit_of_work()
     redirect_uri = None
     try:
-        if find_pushed_request_uri(parameters) is None:
+        request_uri = find_pushed_request_uri(parameters)
+        if request_uri is None:
             client = await _known_client(context, http, parameters)
             redirect_uri = trusted_redirect_uri(parameters, client)
             arrival = Arrival(read_request(parameters, client, context.policy, CHECKS_AUTHORIZATION), client)
         else:
-            arrival = await _take_pushed(context, uow, http, parameters, now)
+            arrival = await _take_pushed(context, uow, http, parameters, request_uri, now)
     except OAuthError as error:
         if redirect_uri is None:
             raise UntrustedRequestError(error.description, detail=error.detail) from error
@@ -105,12 +106,16 @@ async def _known_client(context: Context, http: Request, parameters: Parameters)
 
 
 async def _take_pushed(
-    context: Context, uow: UnitOfWork, http: Request, parameters: Parameters, now: datetime
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    parameters: Parameters,
+    request_uri: str,
+    now: datetime,
 ) -> Arrival:
     """RFC 9126 §4: the pushed request counts, alone; what else stands in the address is not looked at."""
-    request_uri = find_pushed_request_uri(parameters)
     client = await _known_client(context, http, parameters)
-    pushed = await uow.codes.find_pushed_request(request_uri or "")
+    pushed = await uow.codes.find_pushed_request(request_uri)
     if pushed is None or pushed.client_id != client.client_id:
         raise InvalidRequestURIError("request_uri is not one that this client pushed")
     if pushed.used_at is not None or now >= pushed.expires_at:
@@ -183,8 +188,7 @@ async def _begin_interaction(
 ) -> Response:
     """Keep the request, bound to this browser where its cookie could be read, and show the first page."""
     interaction_id = secrets.token_urlsafe(24)
-    cookies = Cookies(context.is_secure)
-    browser = cookies.read(http, cookies.browser) or secrets.token_urlsafe(24)
+    browser = _browser_of(context, http)
     uow.interactions.add(
         Interaction(
             interaction_hash=hash_secret(interaction_id),
@@ -197,20 +201,29 @@ async def _begin_interaction(
     )
     await uow.commit()
     answer = see_other(f"{context.issuer}/{page}/{interaction_id}")
-    if bind and cookies.read(http, cookies.browser) is None:
-        cookies.set_browser(answer, browser)
-    return answer
+    return _remember_browser(context, http, answer, browser) if bind else answer
 
 
 async def _bind_browser(
     context: Context, uow: UnitOfWork, http: Request, interaction: Interaction, interaction_id: str
 ) -> Response:
     """Bind an interaction that arrived by POST to the first browser that opens it (abuse case P1)."""
-    cookies = Cookies(context.is_secure)
-    browser = cookies.read(http, cookies.browser) or secrets.token_urlsafe(24)
+    browser = _browser_of(context, http)
     uow.interactions.bind(interaction, hash_secret(browser))
     await commit_step(uow, interaction.request.client_id, Trouble.OTHER_BROWSER)
     answer = see_other(f"{context.issuer}/authorize/{interaction_id}")
+    return _remember_browser(context, http, answer, browser)
+
+
+def _browser_of(context: Context, http: Request) -> str:
+    """Return what tells this browser from others; drawn now for one that was never here."""
+    cookies = Cookies(context.is_secure)
+    return cookies.read(http, cookies.browser) or secrets.token_urlsafe(24)
+
+
+def _remember_browser(context: Context, http: Request, answer: Response, browser: str) -> Response:
+    """Give the answer the browser's cookie, unless it came with it."""
+    cookies = Cookies(context.is_secure)
     if cookies.read(http, cookies.browser) is None:
         cookies.set_browser(answer, browser)
     return answer
