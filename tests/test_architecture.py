@@ -12,7 +12,7 @@ from sqlalchemy import Table
 
 from idp.protocol.metadata import server_metadata
 from idp.protocol.model import Policy
-from idp.store.tables import metadata
+from idp.store.schema import metadata
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for package in ("idp", "keys", "clients") for path in (ROOT / package).rglob("*.py"))

@@ -30,7 +30,12 @@ class OAuthError(ProtocolError):
 
     error: ClassVar[str]
     status: ClassVar[int] = 400
-    headers: ClassVar[Mapping[str, str]] = {}
+    fixed_headers: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that go with the answer."""
+        return self.fixed_headers
 
     def as_parameters(self) -> dict[str, str]:
         """Return the members of an error response: `error` and `error_description`, nothing else."""
@@ -48,7 +53,7 @@ class InvalidClientError(OAuthError):
 
     error = "invalid_client"
     status = 401
-    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Basic realm="lienket"'}
+    fixed_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Basic realm="lienket"'}
 
 
 class InvalidGrantError(OAuthError):
@@ -142,12 +147,117 @@ class InvalidAuthorizationDetailsError(OAuthError):
     error = "invalid_authorization_details"
 
 
+class InvalidRequestObjectError(OAuthError):
+    """RFC 9101 §6.3: the request object is malformed, badly signed, expired or for somebody else."""
+
+    error = "invalid_request_object"
+
+
+class InvalidTargetError(OAuthError):
+    """RFC 8707 §2: the resource asked for is unknown, malformed or not this client's to use."""
+
+    error = "invalid_target"
+
+
+class UnmetAuthenticationRequirementsError(OAuthError):
+    """OpenID Connect Core Error Code unmet_authentication_requirements 1.0: the level cannot be reached."""
+
+    error = "unmet_authentication_requirements"
+
+
+class InvalidDPoPProofError(OAuthError):
+    """RFC 9449 §5: the proof is missing, malformed, replayed or not for this request."""
+
+    error = "invalid_dpop_proof"
+
+
+class UseDPoPNonceError(OAuthError):
+    """RFC 9449 §8: the proof must hold the nonce that this answer brings."""
+
+    error = "use_dpop_nonce"
+
+    def __init__(self, description: str, *, nonce: str, detail: str | None = None) -> None:
+        super().__init__(description, detail=detail)
+        self.nonce = nonce
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the nonce for the next proof: RFC 9449 §8.1."""
+        return {"DPoP-Nonce": self.nonce}
+
+
+class UnsupportedTokenTypeError(OAuthError):
+    """RFC 7009 §2.2.1: tokens of this type cannot be revoked here."""
+
+    error = "unsupported_token_type"
+
+
+class AuthorizationPendingError(OAuthError):
+    """RFC 8628 §3.5, CIBA Core §11: the person has not decided yet."""
+
+    error = "authorization_pending"
+
+
+class SlowDownError(OAuthError):
+    """RFC 8628 §3.5, CIBA Core §11: asked again before the interval was over."""
+
+    error = "slow_down"
+
+
+class ExpiredTokenError(OAuthError):
+    """RFC 8628 §3.5, CIBA Core §11: the device_code or auth_req_id has expired."""
+
+    error = "expired_token"
+
+
+class UnknownUserIdError(OAuthError):
+    """CIBA Core §13: no person can be told from the hint."""
+
+    error = "unknown_user_id"
+
+
+class ExpiredLoginHintTokenError(OAuthError):
+    """CIBA Core §13."""
+
+    error = "expired_login_hint_token"
+
+
+class InvalidBindingMessageError(OAuthError):
+    """CIBA Core §13: the message cannot be shown as it is."""
+
+    error = "invalid_binding_message"
+
+
+class InvalidRedirectURIError(OAuthError):
+    """RFC 7591 §3.2.2: a redirect URI may not be registered."""
+
+    error = "invalid_redirect_uri"
+
+
+class RefusedClientMetadataError(OAuthError):
+    """RFC 7591 §3.2.2: what registration answers; the reasons of the rule stand in the description."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatementError(OAuthError):
+    """RFC 7591 §3.2.2: the software statement is malformed, badly signed or expired."""
+
+    error = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatementError(OAuthError):
+    """RFC 7591 §3.2.2: nobody whom this server trusts signed the software statement."""
+
+    error = "unapproved_software_statement"
+
+
 class InvalidTokenError(OAuthError):
     """RFC 6750 §3.1: the access token is expired, revoked, malformed or otherwise invalid."""
 
     error = "invalid_token"
     status = 401
-    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    fixed_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
 class InsufficientScopeError(OAuthError):
@@ -155,7 +265,34 @@ class InsufficientScopeError(OAuthError):
 
     error = "insufficient_scope"
     status = 403
-    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+    fixed_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+
+
+class InsufficientUserAuthenticationError(OAuthError):
+    """RFC 9470 §3: the person must sign in more strongly, or again, before this resource answers.
+
+    `acr_values` and `max_age` are what the authorization request to come must ask for.
+    """
+
+    error = "insufficient_user_authentication"
+    status = 401
+
+    def __init__(
+        self, description: str, *, acr_values: str | None = None, max_age: int | None = None
+    ) -> None:
+        super().__init__(description)
+        self.acr_values = acr_values
+        self.max_age = max_age
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the challenge: RFC 9470 §3."""
+        members = [f'error="{self.error}"', f'error_description="{self.description}"']
+        if self.acr_values is not None:
+            members.append(f'acr_values="{self.acr_values}"')
+        if self.max_age is not None:
+            members.append(f'max_age="{self.max_age}"')
+        return {"WWW-Authenticate": f"Bearer {', '.join(members)}"}
 
 
 class TemporarilyUnavailableError(OAuthError):
@@ -163,7 +300,7 @@ class TemporarilyUnavailableError(OAuthError):
 
     error = "temporarily_unavailable"
     status = 503
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
+    fixed_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
 
 
 class ServerError(OAuthError):

@@ -8,6 +8,8 @@ from typing import Any
 
 from idp.identity.account_links import AccountLinkRequest, LinkPolicy
 from idp.identity.assurance import Acr
+from idp.protocol.profiles import NONE, Profile
+from idp.protocol.sender_constraint import Confirmation
 
 
 class ClientStatus(StrEnum):
@@ -24,6 +26,8 @@ class ClientSecret:
     sha256: bytes
     created_at: datetime
     expires_at: datetime | None = None
+    sealed: bytes | None = None
+    """The secret itself, sealed, for client_secret_jwt alone: an HMAC cannot be checked with a hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Client:
     client_name: str
     redirect_uris: tuple[str, ...]
     token_endpoint_auth_method: str
-    """private_key_jwt, client_secret_basic or client_secret_post."""
+    """One of `profiles.METHODS`."""
     sector: str
     """The host that pairwise subjects are computed for (OpenID Connect Core §8.1)."""
     grant_types: frozenset[str] = frozenset({"authorization_code"})
@@ -56,6 +60,55 @@ class Client:
     policy: LinkPolicy = field(default_factory=LinkPolicy)
     profile_hosts: frozenset[str] = frozenset()
     """Hosts that `profile_uri` of an account may have."""
+    profile: Profile = Profile.OIDC
+    is_sandbox: bool = False
+    """Registered by itself and not yet approved: serves test people only, never in production."""
+    is_pkce_required: bool = True
+    require_pushed_authorization_requests: bool = False
+    """RFC 9126 §6."""
+    require_signed_request_object: bool = False
+    """RFC 9101 §10.5."""
+    request_object_signing_alg: str | None = None
+    authorization_signed_response_alg: str | None = None
+    """JARM §3."""
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
+    introspection_signed_response_alg: str | None = None
+    """RFC 9701 §6."""
+    dpop_bound_access_tokens: bool = False
+    """RFC 9449 §5.2."""
+    tls_client_certificate_bound_access_tokens: bool = False
+    """RFC 8705 §3.4."""
+    tls_client_auth_subject_dn: str | None = None
+    """RFC 8705 §2.1.2: one of these five names the certificate of tls_client_auth."""
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    backchannel_token_delivery_mode: str | None = None
+    """CIBA Core §4: poll or ping."""
+    backchannel_client_notification_endpoint: str | None = None
+    backchannel_authentication_request_signing_alg: str | None = None
+    initiate_login_uri: str | None = None
+    """OpenID Connect Core §4."""
+    sector_identifier_uri: str | None = None
+    software_id: str | None = None
+    software_version: str | None = None
+    application_type: str = "web"
+    access_token_format: str = "jwt"
+    """jwt (RFC 9068) or opaque: whether whoever gets the token can read it."""
+    introspects: frozenset[str] = frozenset()
+    """Resources (RFC 8707) whose tokens this client may introspect, beside its own."""
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether the client has no credential of its own (RFC 6749 §2.1)."""
+        return self.token_endpoint_auth_method == NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +147,8 @@ class AuthorizationRequest:
     client_id: str
     redirect_uri: str
     scope: frozenset[str]
-    code_challenge: str
-    """S256 challenge (RFC 7636 §4.2)."""
+    code_challenge: str | None
+    """S256 challenge (RFC 7636 §4.2); None only for a client registered without PKCE."""
     state: str | None = None
     nonce: str | None = None
     response_mode: str = "query"
@@ -108,6 +161,12 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     claims: ClaimsRequest = field(default_factory=ClaimsRequest)
     account_link: AccountLinkRequest | None = None
+    dpop_jkt: str | None = None
+    """Thumbprint of the DPoP key that the code is bound to (RFC 9449 §10)."""
+    resource: str | None = None
+    """The resource that access tokens are for (RFC 8707)."""
+    essential_acrs: tuple[Acr, ...] = ()
+    """Levels of which one must hold, or the request fails (OIDC Core §5.5.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +190,10 @@ class Grant:
     issued_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    resource: str | None = None
+    """The resource that was asked for (RFC 8707); None is UserInfo."""
+    confirmation: Confirmation | None = None
+    """The key that the refresh tokens of a public client are bound to (RFC 9449 §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +202,12 @@ class AuthorizationCode:
 
     code_hash: bytes
     redirect_uri: str
-    code_challenge: str
+    code_challenge: str | None
     grant: Grant
     expires_at: datetime
     consumed_at: datetime | None = None
+    dpop_jkt: str | None = None
+    """The DPoP key the code is bound to (RFC 9449 §10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +220,8 @@ class RefreshToken:
     issued_at: datetime
     expires_at: datetime
     consumed_at: datetime | None = None
+    retries: int = 0
+    """How often it came back within the grace after it was consumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +234,8 @@ class Lifetimes:
     access_token: timedelta = timedelta(minutes=10)
     id_token: timedelta = timedelta(minutes=10)
     refresh_token: timedelta = timedelta(days=30)
+    refresh_grace: timedelta = timedelta(seconds=60)
+    """How long a refresh token that was rotated may come back: lost answers and parallel tabs."""
     grant: timedelta = timedelta(days=365)
 
 

@@ -25,8 +25,15 @@ def check_code_challenge(code_challenge: str | None, code_challenge_method: str 
         raise InvalidRequestError("code_challenge must be the base64url form of a SHA-256 hash")
 
 
-def verify_code_verifier(code_verifier: str | None, code_challenge: str) -> None:
-    """RFC 7636 §4.6: "If the values are not equal, an error response indicating invalid_grant"."""
+def verify_code_verifier(code_verifier: str | None, code_challenge: str | None) -> None:
+    """RFC 7636 §4.6: "If the values are not equal, an error response indicating invalid_grant".
+
+    RFC 9700 §2.1.1: a verifier without a challenge means that somebody took the challenge out on the way.
+    """
+    if code_challenge is None:
+        if code_verifier is not None:
+            raise InvalidGrantError("code_verifier was sent, but the request had no code_challenge")
+        return
     if code_verifier is None:
         raise InvalidGrantError("code_verifier is required")
     if not _CODE_VERIFIER.fullmatch(code_verifier):

@@ -14,6 +14,7 @@ import orjson
 from idp.identity.account_links import LinkPolicy
 from idp.identity.assurance import Acr, Proofing
 from idp.protocol.model import Client
+from idp.protocol.profiles import Profile
 
 _KEPT_ELSEWHERE = frozenset({"secrets", "status"})
 
@@ -66,4 +67,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contacts": tuple,
     "policy": _policy,
     "profile_hosts": frozenset,
+    "profile": Profile,
+    "post_logout_redirect_uris": tuple,
+    "introspects": frozenset,
 }

@@ -28,6 +28,7 @@ def load_request(text: str) -> AuthorizationRequest:
     stored["claims"] = _claims(stored["claims"])
     if stored["account_link"] is not None:
         stored["account_link"] = AccountLinkRequest(**stored["account_link"])
+    stored["essential_acrs"] = tuple(map(Acr, stored.get("essential_acrs", ())))
     return AuthorizationRequest(**stored)
 
 

@@ -106,6 +106,7 @@ def _dump_secrets(secrets: tuple[ClientSecret, ...]) -> str:
                 "sha256": secret.sha256.hex(),
                 "created_at": micros(secret.created_at),
                 "expires_at": None if secret.expires_at is None else micros(secret.expires_at),
+                "sealed": None if secret.sealed is None else secret.sealed.hex(),
             }
             for secret in secrets
         ]
@@ -118,6 +119,7 @@ def _load_secrets(value: str) -> tuple[ClientSecret, ...]:
             sha256=bytes.fromhex(secret["sha256"]),
             created_at=moment(secret["created_at"]),
             expires_at=None if secret["expires_at"] is None else moment(secret["expires_at"]),
+            sealed=bytes.fromhex(secret["sealed"]) if secret.get("sealed") else None,
         )
         for secret in orjson.loads(value)
     )

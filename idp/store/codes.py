@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, null, select
 
 from idp.protocol.model import AuthorizationCode, AuthorizationRequest
 from idp.protocol.stored_request import dump_request, load_request
-from idp.store.encoding import hash_secret, micros, moment, moment_or_none
+from idp.store.encoding import hash_secret, load_mapping, micros, moment, moment_or_none
 from idp.store.grants import (
     BACKING,
     Backing,
@@ -152,7 +152,7 @@ class Codes:
             link_id=grant.link_id,
             redirect_uri=code.redirect_uri,
             code_challenge=code.code_challenge,
-            content=dump_grant_content(grant),
+            content=dump_grant_content(grant, dpop_jkt=code.dpop_jkt),
             issued_at=micros(grant.issued_at),
             expires_at=micros(code.expires_at),
         )
@@ -170,6 +170,7 @@ class Codes:
             grant=grant_from_row(row),
             expires_at=moment(row["expires_at"]),
             consumed_at=moment_or_none(row["consumed_at"]),
+            dpop_jkt=load_mapping(row["grant_content"]).get("dpop_jkt"),
         )
         return FoundCode(found, backing_from_row(row, self._seal, now))
 

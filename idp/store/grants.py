@@ -10,6 +10,7 @@ from idp.identity.account_links import AccountLink
 from idp.identity.assurance import Acr
 from idp.identity.citizens import Citizen
 from idp.protocol.model import Grant, RefreshToken
+from idp.protocol.sender_constraint import Confirmation
 from idp.protocol.stored_request import dump_claims, load_claims
 from idp.store.account_links import LINK_COLUMNS, link_from_row
 from idp.store.citizens import PERSON, citizen_from_row
@@ -68,6 +69,7 @@ _BY_TOKEN = (
         refresh_tokens.c.issued_at.label("token_issued_at"),
         refresh_tokens.c.expires_at.label("token_expires_at"),
         refresh_tokens.c.consumed_at.label("token_consumed_at"),
+        refresh_tokens.c.retries,
         *_GRANT_COLUMNS,
         *BACKING,
     )
@@ -134,6 +136,7 @@ class Grants:
             issued_at=moment(row["token_issued_at"]),
             expires_at=moment(row["token_expires_at"]),
             consumed_at=moment_or_none(row["token_consumed_at"]),
+            retries=row["retries"],
         )
         return FoundRefreshToken(found, grant, backing_from_row(row, self._seal, now))
 
@@ -179,10 +182,14 @@ class Grants:
         self._recorder.record(_SPEND, spent_key=key, expires_at=micros(expires_at))
 
 
-def dump_grant_content(grant: Grant) -> str:
-    """Return what of a grant is read but never searched for, as JSON."""
+def dump_grant_content(grant: Grant, *, dpop_jkt: str | None = None) -> str:
+    """Return what of a grant is read but never searched for, as JSON; of a code also its DPoP key."""
+    confirmation = grant.confirmation
     return dump_mapping(
         {
+            "dpop_jkt": dpop_jkt,
+            "resource": grant.resource,
+            "cnf": None if confirmation is None else [confirmation.jkt, confirmation.x5t_s256],
             "subject": grant.subject,
             "scope": sorted(grant.scope),
             "claims": dump_claims(grant.claims),
@@ -217,6 +224,8 @@ def grant_from_row(row: Row) -> Grant:
         issued_at=moment(row["grant_issued_at"]),
         expires_at=moment(content["expires_at"]),
         revoked_at=moment_or_none(row["grant_revoked_at"]),
+        resource=content.get("resource"),
+        confirmation=Confirmation(*content["cnf"]) if content.get("cnf") else None,
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.expression import ClauseElement
 
 from idp.store.database import Database, Row
-from idp.store.tables import metadata
+from idp.store.schema import metadata
 from idp.store.writes import (
     BulkStep,
     GateClosedError,

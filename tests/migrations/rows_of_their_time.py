@@ -38,6 +38,15 @@ SURVIVORS: Mapping[str, Mapping[str, list[tuple[Any, ...]]]] = {
         ],
         "SELECT sequence, chain_hash FROM audit_head": [(1, b"\x08")],
     },
+    "0002": {
+        "SELECT code_challenge FROM codes ORDER BY code_hash": [("challenge",), (None,)],
+        "SELECT token_hash, retries FROM refresh_tokens": [(b"\x06", 0)],
+        "SELECT client_id, claims FROM access_tokens": [("network", '{"jti":"1"}')],
+        "SELECT kind, citizen_id, status FROM backchannel_requests": [("ciba", "citizen-1", "pending")],
+        "SELECT label, uses_left FROM initial_access_tokens": [("for the tests", 3)],
+        "SELECT client_id, initial_token_id FROM client_registrations": [("network", "token-1")],
+        "SELECT delivery_id, kind, content FROM outbox": [("delivery-1", "backchannel_logout", b"\x5e\xa6")],
+    },
 }
 """By revision: questions, and the answers that hold at head."""
 

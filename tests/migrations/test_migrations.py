@@ -17,7 +17,7 @@ from sqlalchemy import Connection, inspect
 
 from idp.store import migrate
 from idp.store.opening import sqlite_path
-from idp.store.tables import metadata
+from idp.store.schema import metadata
 from idp.store.writes import StoreUnavailableError
 from tests.migrations.rows_of_their_time import SURVIVORS, rows_of
 from tests.support.postgresql import create_database, drop_database

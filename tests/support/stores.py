@@ -19,7 +19,7 @@ from idp.protocol.model import AuthorizationRequest
 from idp.store.citizens import RegisteredCitizen
 from idp.store.database import Database
 from idp.store.opening import open_database
-from idp.store.tables import metadata
+from idp.store.schema import metadata
 from idp.store.unit_of_work import UnitOfWork
 from keys.data_keys import DataKeys, begin_ring
 from keys.policy import read_policy

@@ -1,0 +1,6 @@
+"""The whole schema: importing this module declares every table."""
+
+from idp.store import client_tables, tables
+from idp.store.columns import metadata
+
+__all__ = ["client_tables", "metadata", "tables"]
