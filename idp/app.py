@@ -80,7 +80,9 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
     policy = policy_of(settings)
     database = open_database(settings.database_url, connections=settings.database_connections)
     custody = Custody.open(settings.keys_dir, settings.seal_file, clock())
-    outbound = GuardedHTTP(allow_loopback=settings.may_fetch_loopback)
+    outbound = GuardedHTTP(
+        allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file
+    )
     clients = ClientDirectory(lambda: UnitOfWork(database, custody.data), ClientKeys(outbound).fetch)
     hashing = HashingPool(settings.hashing_threads or max(1, os.cpu_count() or 1))
     context = Context(

@@ -86,7 +86,11 @@ class Settings(BaseSettings):
     )
     fetch_loopback: bool | None = Field(
         default=None,
-        description="Whether a client's jwks_uri may lie on this machine; outside production by default.",
+        description="Whether addresses that clients registered may lie on this machine; by default outside production.",
+    )
+    outbound_ca_file: Path | None = Field(
+        default=None,
+        description="A file of CA certificates (PEM) that outgoing TLS trusts beside the system's.",
     )
 
     @classmethod

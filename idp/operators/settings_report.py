@@ -1,6 +1,7 @@
 """`idp settings`: every setting with its meaning and present value, and what is wrong with them."""
 
 import os
+import ssl
 import statistics
 import time
 from collections.abc import Mapping
@@ -24,6 +25,11 @@ def contradictions(settings: Settings) -> list[str]:
     problems = []
     if settings.mode is Mode.PRODUCTION and not settings.issuer.startswith("https://"):
         problems.append(f"{PREFIX}ISSUER: production needs an https issuer")
+    if settings.outbound_ca_file is not None:
+        try:
+            ssl.create_default_context(cafile=settings.outbound_ca_file)
+        except OSError as error:
+            problems.append(f"{PREFIX}OUTBOUND_CA_FILE: {error.strerror or 'it holds no certificate'}")
     return problems
 
 

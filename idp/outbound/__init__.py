@@ -2,6 +2,7 @@
 
 | module | what it does |
 |---|---|
-| guarded_http | resolves once, checks every address, connects to the one checked; no redirects, caps |
+| addresses | resolves a name once and checks every address it yields |
+| guarded_http | connects to the address that was checked; no redirects, caps |
 | client_keys | fetches a client's `jwks_uri` |
 """

@@ -2,7 +2,8 @@
 
 import orjson
 
-from idp.outbound.guarded_http import GuardedHTTP, OutboundRefusedError
+from idp.outbound.addresses import OutboundRefusedError
+from idp.outbound.guarded_http import GuardedHTTP
 from idp.protocol.errors import InvalidClientError
 from idp.protocol.jose import JOSEError, PublicKey, parse_jwk_set
 

@@ -1,37 +1,53 @@
 """HTTP to addresses that others name, made safe. Abuse class 13 (server-side request forgery).
 
-The name is resolved once, every address it yields is checked, and the connection is made to the
-address that was checked: a name that changes its mind in between gains nothing. No redirects, a
-short time limit, a cap on size.
+The connection is made to the address that was checked: a name that changes its mind in between gains
+nothing. No redirects, a short time limit, a cap on size. Fetching a client's keys and every delivery go
+through here.
 """
 
 import asyncio
-import ipaddress
-import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpcore
+import orjson
+
+from idp.outbound.addresses import CheckedAddresses, OutboundRefusedError
 
 TIMEOUT_SECONDS = 2.5
 LARGEST_ANSWER = 256 * 1024
-
+"""Bytes of a document that is fetched."""
+LARGEST_RECEIPT = 16 * 1024
+"""Bytes that are read of the answer to a delivery, which nobody looks at."""
 
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""RFC 9325 (BCP 195) §4.2, for TLS 1.2; those of TLS 1.3 are all good."""
 
 
-class OutboundRefusedError(Exception):
-    """The address may not be called, or did not answer as it must."""
+def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
+    """Return how servers are verified: by the system's authorities, and by those in `ca_file`.
+
+    Raises OSError and ssl.SSLError (an OSError) for a file that cannot be read or holds no certificate.
+    """
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects only to addresses that passed the check."""
 
-    def __init__(self, *, allow_loopback: bool) -> None:
+    def __init__(self, addresses: CheckedAddresses) -> None:
         self._inner = httpcore.AnyIOBackend()
-        self._allow_loopback = allow_loopback
+        self._addresses = addresses
 
     async def connect_tcp(
         self,
@@ -42,69 +58,93 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to an address that was checked; the certificate is still checked against the name."""
-        address = await self._checked_address(host, port)
+        address = await self._addresses.find(host, port)
         return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as the connection pool asks between tries."""
         await asyncio.sleep(seconds)
 
-    async def _checked_address(self, host: str, port: int) -> str:
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:  # UnicodeError: what cannot be a host name at all
-            raise OutboundRefusedError(f"the host {host} has no address") from error
-        addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-        for address in addresses:
-            if not (address.is_global or (self._allow_loopback and address.is_loopback)):
-                raise OutboundRefusedError(f"the host {host} has an address that is not public")
-        if not addresses:
-            raise OutboundRefusedError(f"the host {host} has no address")
-        return str(addresses[0])
-
 
 class GuardedHTTP:
-    """One connection pool per process."""
+    """One connection pool per process. Every method raises OutboundRefusedError, and nothing else."""
 
-    def __init__(self, *, allow_loopback: bool) -> None:
+    def __init__(self, *, allow_loopback: bool, ca_file: Path | None = None, connections: int = 20) -> None:
+        """Open the pool; `connections` is how many calls may be under way at once."""
         self._allow_loopback = allow_loopback
+        self._addresses = CheckedAddresses(allow_loopback=allow_loopback)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            max_connections=20,
+            ssl_context=tls_context(ca_file),
+            max_connections=connections,
             keepalive_expiry=5.0,
-            network_backend=_GuardedBackend(allow_loopback=allow_loopback),
+            network_backend=_GuardedBackend(self._addresses),
         )
 
     async def get_json(self, uri: str) -> bytes:
-        """Return the body of a JSON document, at most LARGEST_ANSWER bytes. Raises OutboundRefusedError."""
-        scheme = urlsplit(uri).scheme
-        if scheme != "https" and not (scheme == "http" and self._allow_loopback):
-            raise OutboundRefusedError("only https is called")
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                return await self._get(uri)
-        except TimeoutError as error:
-            raise OutboundRefusedError(f"no answer within {TIMEOUT_SECONDS} s") from error
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
-            raise OutboundRefusedError(f"the call failed: {type(error).__name__}") from error
-
-    async def _get(self, uri: str) -> bytes:
-        sent = [("Accept", "application/json"), ("User-Agent", "lienket")]
-        async with self._pool.stream("GET", uri, headers=sent) as response:
-            if response.status != 200:
-                raise OutboundRefusedError(f"the answer was {response.status}; redirects are not followed")
+        """Return the body of a JSON document, at most LARGEST_ANSWER bytes."""
+        async with self._called("GET", uri, {"Accept": "application/json"}, None) as answer:
+            if answer.status != 200:
+                raise OutboundRefusedError(f"the answer was {answer.status}; redirects are not followed")
             # Servers spell header names as they like, and httpcore passes them on as they came.
-            headers = {name.lower(): value for name, value in response.headers}
+            headers = {name.lower(): value for name, value in answer.headers}
             content_type = headers.get(b"content-type", b"").decode("latin-1")
             if content_type.partition(";")[0].strip().lower() not in _JSON_TYPES:
                 raise OutboundRefusedError("the answer is not JSON")
             body = bytearray()
-            async for chunk in response.aiter_stream():
+            async for chunk in answer.aiter_stream():
                 body += chunk
                 if len(body) > LARGEST_ANSWER:
                     raise OutboundRefusedError("the answer is too large")
             return bytes(body)
 
+    async def post_form(
+        self, uri: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> int:
+        """Send a form and return the status of the answer, whatever it is; a 3xx is not followed."""
+        sent = {**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
+        return await self._post(uri, sent, urlencode(form).encode())
+
+    async def post_json(
+        self, uri: str, document: Mapping[str, object], headers: Mapping[str, str] | None = None
+    ) -> int:
+        """Send a JSON document and return the status of the answer, as `post_form` does."""
+        sent = {**(headers or {}), "Content-Type": "application/json"}
+        return await self._post(uri, sent, orjson.dumps(dict(document)))
+
+    async def _post(self, uri: str, headers: Mapping[str, str], body: bytes) -> int:
+        async with self._called("POST", uri, headers, body) as answer:
+            received = 0
+            async for chunk in answer.aiter_stream():
+                # Read only so that the connection can be used again; a long answer costs it the connection.
+                received += len(chunk)
+                if received > LARGEST_RECEIPT:
+                    break
+            return answer.status
+
+    @asynccontextmanager
+    async def _called(
+        self, method: str, uri: str, headers: Mapping[str, str], body: bytes | None
+    ) -> AsyncIterator[httpcore.Response]:
+        """Give the answer, of which only the head was read yet; the time limit covers all of it."""
+        self._check_scheme(uri)
+        sent = [("User-Agent", "lienket"), *headers.items()]
+        try:
+            async with (
+                asyncio.timeout(TIMEOUT_SECONDS),
+                self._pool.stream(method, uri, headers=sent, content=body) as answer,
+            ):
+                yield answer
+        except TimeoutError as error:
+            raise OutboundRefusedError(f"no answer within {TIMEOUT_SECONDS} s") from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            raise OutboundRefusedError(f"the call failed: {type(error).__name__}") from error
+
+    def _check_scheme(self, uri: str) -> None:
+        scheme = urlsplit(uri).scheme
+        if scheme != "https" and not (scheme == "http" and self._allow_loopback):
+            raise OutboundRefusedError("only https is called")
+
     async def close(self) -> None:
         """Close every connection."""
+        self._addresses.close()
         await self._pool.aclose()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from idp.identity.register import Mode
-from idp.outbound.guarded_http import GuardedHTTP, OutboundRefusedError
+from idp.outbound.addresses import OutboundRefusedError
+from idp.outbound.guarded_http import GuardedHTTP
 from tests.support.key_set_server import key_set_server
 from tests.support.platform import query_of
 from tests.support.protocol_builders import ES256, public_jwk, sign
