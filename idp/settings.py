@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     )
     fetch_loopback: bool | None = Field(
         default=None,
-        description="Whether addresses that clients registered may lie on this machine; by default outside production.",
+        description="Whether clients' addresses may lie on this machine; outside production by default.",
     )
     outbound_ca_file: Path | None = Field(
         default=None,
