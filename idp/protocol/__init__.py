@@ -8,6 +8,7 @@
 | errors | the registered error codes: RFC 6749, 6750, 9126, 9396, OpenID Connect Core §3.1.2.6 |
 | model | the nouns, as frozen values |
 | authorization_request | Core §3.1.2, RFC 6749 §4.1.1, RFC 9126 §2.1: the checks and their order |
+| request_object | RFC 9101, OpenID Connect Core §6.1, FAPI 2.0 Message Signing §5.3: requests that their client signed |
 | redirect_uris | RFC 9700 §2.1, RFC 8252 §7: exact comparison |
 | pkce | RFC 7636 |
 | claims_parameter | OpenID Connect Core §5.5, Identity Assurance §6 |
@@ -19,6 +20,7 @@
 | grants | RFC 6749 §4.1.3, §6, RFC 9700 §4.14: code, refresh token, and what stands behind them |
 | tokens | OpenID Connect Core §2, RFC 9068, RFC 9396 §7: contents of tokens and of the token response |
 | jose | RFC 7515, 7517, 7518, 8037, 8725: signatures and public keys, strictly |
+| jwe | RFC 7516, RFC 7518 §4, §5: encryption to a client |
 | metadata | RFC 8414, OpenID Connect Discovery: what the provider says of itself |
 | client_metadata | RFC 7591, OpenID Connect Registration: a platform's reviewed file |
 | metadata_reader | reading such a file with every reason at once |

@@ -7,7 +7,7 @@ value per member, a closed list of algorithms, and no key, address or compressio
 
 import binascii
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,10 @@ class VerifiedJWS:
     claims: Mapping[str, Any]
 
 
+ChooseKey = Callable[[Mapping[str, Any], str], PublicKey]
+"""Finds the key for a header and its algorithm, or raises JOSEError."""
+
+
 def decode_base64url(segment: bytes) -> bytes:
     """Decode canonical, unpadded base64url: RFC 7515 §2. Raises JOSEError for any other spelling."""
     remainder = len(segment) % 4
@@ -127,6 +131,20 @@ def peek_claims(token: str) -> Mapping[str, Any]:
     return read_json_object(decode_base64url(payload))
 
 
+def peek_header(token: str) -> Mapping[str, Any]:
+    """Read the header of a token before its signature is verified, to say better why it is refused.
+
+    Raises JOSEError.
+    """
+    header, _, _ = _segments(token)
+    return read_json_object(decode_base64url(header))
+
+
+def is_encrypted(token: str) -> bool:
+    """Tell whether a token has the five parts of a compact JWE (RFC 7516 §3.1); we decrypt none."""
+    return token.count(".") == 4
+
+
 def verify_jws(
     token: str,
     keys: Collection[PublicKey],
@@ -141,10 +159,29 @@ def verify_jws(
     `jku`, `x5u` or `x5c` in the header is never looked at: keys come from the caller alone. Whether the times
     fit is the caller's rule, which knows the hour. Raises JOSEError; UnknownKeyError for an unknown `kid`.
     """
+
+    def choose(header: Mapping[str, Any], algorithm: str) -> PublicKey:
+        return _choose_key(keys, header.get("kid"), algorithm)
+
+    return verify_jws_with(token, choose, algorithms=algorithms, typ=typ, required=required)
+
+
+def verify_jws_with(
+    token: str,
+    choose: ChooseKey,
+    *,
+    algorithms: frozenset[str],
+    typ: str | None = None,
+    required: Iterable[str] = (),
+) -> VerifiedJWS:
+    """As `verify_jws`, with a key that `choose` finds by the header; what it raises reaches the caller.
+
+    For a proof of possession alone, whose header brings its key (`embedded_key`). Raises JOSEError.
+    """
     header_segment, payload_segment, signature_segment = _segments(token)
     header = read_json_object(decode_base64url(header_segment))
     algorithm = _check_header(header, algorithms, typ)
-    key = _choose_key(keys, header.get("kid"), algorithm)
+    key = choose(header, algorithm)
     signature = decode_base64url(signature_segment)
     if not _VERIFIERS[algorithm].verify(header_segment + b"." + payload_segment, key.key, signature):
         raise JOSEError("the signature does not verify")
@@ -216,7 +253,7 @@ def parse_jwk_set(jwks: Mapping[str, Any]) -> tuple[PublicKey, ...]:
     parsed: list[PublicKey] = []
     for position, entry in enumerate(entries, start=1):
         try:
-            key = _parse_jwk(entry)
+            key = parse_jwk(entry)
         except JOSEError as error:
             raise JOSEError(f"key {position}: {error}") from error
         if key is None:
@@ -229,7 +266,8 @@ def parse_jwk_set(jwks: Mapping[str, Any]) -> tuple[PublicKey, ...]:
     return tuple(parsed)
 
 
-def _parse_jwk(jwk: object) -> PublicKey | None:
+def parse_jwk(jwk: object) -> PublicKey | None:
+    """Parse one public key; None for another use or an unknown type. Raises JOSEError."""
     if not isinstance(jwk, Mapping):
         raise JOSEError("not a JSON object")
     if jwk.get("kty") == "oct" or _PRIVATE_MEMBERS & jwk.keys():
@@ -240,18 +278,28 @@ def _parse_jwk(jwk: object) -> PublicKey | None:
     kid = jwk.get("kid")
     if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= 255):
         raise JOSEError("kid is not a string of 1 to 255 characters")
-    try:
-        found = _key_material(jwk)
-    except JOSEError:
-        raise
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise JOSEError("it is not a valid key") from error
+    found = read_public_key(jwk)
     if found is None:
         return None
     key, algorithms = found
     if "alg" in jwk:
         algorithms &= {jwk["alg"]} if isinstance(jwk["alg"], str) else set()
     return PublicKey(kid, algorithms, key) if algorithms else None
+
+
+def read_public_key(
+    jwk: Mapping[str, Any],
+) -> tuple[RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey, frozenset[str]] | None:
+    """Return the key of a JWK, and what it could sign with; None for a type that is not ours.
+
+    RFC 7518 §6, RFC 8037 §2. Raises JOSEError for a weak or malformed key.
+    """
+    try:
+        return _key_material(jwk)
+    except JOSEError:
+        raise
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise JOSEError("it is not a valid key") from error
 
 
 def _key_material(
