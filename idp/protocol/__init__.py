@@ -15,7 +15,7 @@
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
 | claims | OpenID Connect Core §5, Identity Assurance §5: what was agreed to, and nothing else |
-| authorization_response | RFC 6749 §4.1.2, RFC 9207 |
+| authorization_response | RFC 6749 §4.1.2, RFC 9207, JARM |
 | client_authentication | RFC 6749 §2.3, RFC 7521, RFC 7523, RFC 10070 |
 | grants | RFC 6749 §4.1.3, §6, RFC 9700 §4.14: code, refresh token, and what stands behind them |
 | tokens | OpenID Connect Core §2, RFC 9068, RFC 9396 §7: contents of tokens and of the token response |

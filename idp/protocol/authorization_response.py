@@ -1,11 +1,23 @@
-"""The authorization response: what goes back through the browser. RFC 6749 §4.1.2; RFC 9207."""
+"""The authorization response: what goes back through the browser. RFC 6749 §4.1.2; RFC 9207; JARM.
+
+JARM is JWT Secured Authorization Response Mode for OAuth 2.0: the parameters become claims of a JWT, and
+`response` is the only parameter.
+"""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from idp.protocol.authorization_request import RESPONSE_MODES
 from idp.protocol.errors import OAuthError
+from idp.protocol.model import Client
 from idp.protocol.parameters import Parameters
+from idp.protocol.profiles import Profile
+
+SIGNED_RESPONSE_LIFETIME = timedelta(seconds=60)
+"""JARM §2.1 (`exp`): as long as a code. The conformance suite wants 10 seconds to 10 minutes."""
+
+SIGNED_RESPONSE_TYPE = "JWT"
 
 # RFC 3986 §2.2, §2.3: reserved characters and the percent sign pass, everything else is encoded.
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
@@ -25,6 +37,36 @@ def error_response_mode(parameters: Parameters) -> str:
     """Return how an error goes back when the request was not accepted: as asked where that is possible."""
     response_mode = parameters.get("response_mode", "query")
     return response_mode if response_mode in RESPONSE_MODES else "query"
+
+
+def is_signed_response_required(client: Client) -> bool:
+    """Tell whether every response to the client is signed: FAPI 2.0 Message Signing §5.4.1, as registered."""
+    return client.authorization_signed_response_alg is not None and (
+        client.profile is Profile.FAPI2_MESSAGE_SIGNING
+    )
+
+
+def is_signed(response_mode: str) -> bool:
+    """Tell whether the response is a JWT: JARM §2.3."""
+    return response_mode.split(".")[-1] == "jwt"
+
+
+def is_form_post(response_mode: str) -> bool:
+    """Tell whether the browser posts the response: Form Post Response Mode §2, JARM §2.3.3."""
+    return response_mode.split(".")[0] == "form_post"
+
+
+def signed_response_algorithm(client: Client) -> str:
+    """Return what its responses are signed with: JARM §3; without a registration, as its ID tokens are."""
+    return client.authorization_signed_response_alg or client.id_token_signed_response_alg
+
+
+def signed_response_claims(
+    parameters: Mapping[str, str], client: Client, issuer: str, now: datetime
+) -> dict[str, object]:
+    """Return the claims of a signed response: JARM §2.1. Its own claims cannot be replaced by a parameter."""
+    expires_at = int((now + SIGNED_RESPONSE_LIFETIME).timestamp())
+    return {**parameters, "iss": issuer, "aud": client.client_id, "exp": expires_at}
 
 
 def redirect_location(redirect_uri: str, parameters: Mapping[str, str]) -> str:

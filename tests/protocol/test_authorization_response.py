@@ -9,11 +9,18 @@ from hypothesis import strategies as st
 from idp.protocol.authorization_response import (
     error_parameters,
     error_response_mode,
+    is_form_post,
+    is_signed,
+    is_signed_response_required,
     redirect_location,
+    signed_response_algorithm,
+    signed_response_claims,
     success_parameters,
 )
 from idp.protocol.errors import AccessDeniedError
 from idp.protocol.parameters import Parameters
+from idp.protocol.profiles import Profile
+from tests.support.protocol_builders import NOW, make_client
 
 ISSUER = "https://id.example"
 
@@ -80,3 +87,48 @@ def test_any_state_returns_byte_for_byte_and_breaks_nothing(state: str) -> None:
         "state": [state],
         "iss": [ISSUER],
     }
+
+
+def test_jarm_2_1_a_signed_response_names_its_issuer_its_reader_and_its_end() -> None:
+    """AUTHZ-37: 10 seconds to 10 minutes ahead."""
+    claims = signed_response_claims(success_parameters("c", "s", ISSUER), make_client(), ISSUER, NOW)
+    assert claims == {
+        "code": "c",
+        "state": "s",
+        "iss": ISSUER,
+        "aud": "network",
+        "exp": int(NOW.timestamp()) + 60,
+    }
+
+
+def test_no_parameter_replaces_what_a_signed_response_says_of_itself() -> None:
+    claims = signed_response_claims({"aud": "x", "exp": "1", "iss": "y"}, make_client(), ISSUER, NOW)
+    assert (claims["iss"], claims["aud"], claims["exp"]) == (ISSUER, "network", int(NOW.timestamp()) + 60)
+
+
+@pytest.mark.parametrize(
+    ("mode", "traits"),
+    [
+        ("query", (False, False)),
+        ("form_post", (False, True)),
+        ("jwt", (True, False)),
+        ("query.jwt", (True, False)),
+        ("form_post.jwt", (True, True)),
+    ],
+)
+def test_jarm_2_3_the_modes(mode: str, traits: tuple[bool, bool]) -> None:
+    assert (is_signed(mode), is_form_post(mode)) == traits
+
+
+def test_jarm_3_the_algorithm_is_the_registered_one_or_that_of_id_tokens() -> None:
+    assert signed_response_algorithm(make_client(id_token_signed_response_alg="PS256")) == "PS256"
+    client = make_client(authorization_signed_response_alg="EdDSA", id_token_signed_response_alg="PS256")
+    assert signed_response_algorithm(client) == "EdDSA"
+
+
+def test_signed_responses_are_the_only_ones_where_message_signing_registers_them() -> None:
+    registered = {"authorization_signed_response_alg": "PS256"}
+    signing = {"profile": Profile.FAPI2_MESSAGE_SIGNING}
+    assert is_signed_response_required(make_client(**registered, **signing))
+    assert not is_signed_response_required(make_client(**registered))
+    assert not is_signed_response_required(make_client(**signing))
