@@ -21,6 +21,8 @@
 | tokens | OpenID Connect Core §2, RFC 9068, RFC 9396 §7: contents of tokens and of the token response |
 | jose | RFC 7515, 7517, 7518, 8037, 8725: signatures and public keys, strictly |
 | jwe | RFC 7516, RFC 7518 §4, §5: encryption to a client |
+| embedded_key | RFC 7515 §4.1.3, RFC 7638: the key that a proof of possession brings along |
+| dpop | RFC 9449: proof that the sender holds a key |
 | metadata | RFC 8414, OpenID Connect Discovery: what the provider says of itself |
 | client_metadata | RFC 7591, OpenID Connect Registration: a platform's reviewed file |
 | metadata_reader | reading such a file with every reason at once |
