@@ -1,5 +1,5 @@
 # Tasks of Lienket. `make` alone lists them. The environment lives in .venv; nothing else on the machine changes,
-# except that `make test` may install Debian's Chromium where it is missing and may be installed.
+# except that `make test` may install Debian's Chromium and mod_auth_openidc where they are missing and may be.
 
 VENV := .venv
 RUNTIME := $(VENV)/.installed-runtime
@@ -30,6 +30,7 @@ demo-reset: ## forget the demo's people, links and keys
 
 test: setup-dev ## run the whole suite (PostgreSQL and a browser included)
 	@CHROMIUM="$$(sh tests/support/find_chromium.sh)" && export CHROMIUM && \
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh tests/interop/install.sh && \
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup-dev ## format, lint, strict types, import contracts
@@ -57,7 +58,7 @@ RESOLVE := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-ver
 
 clean: ## remove the environment and everything that was generated; keeps the demo's data
 	rm -rf $(VENV) build lienket.egg-info .artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -rf .import_linter_cache
+	rm -rf .import_linter_cache tests/interop/node/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Every package is pinned by hash and comes as a wheel: no compiler is needed, and nothing else can slip in.

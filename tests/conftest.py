@@ -16,7 +16,7 @@ from tests.support.databases import (
     sqlite_database,
 )
 
-pytest_plugins = ["tests.support.browser"]
+pytest_plugins = ["tests.support.browser", "tests.support.installed_parts"]
 
 hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -1,5 +1,6 @@
 """The files that start the program on other people's machines name only what exists, and no secret."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -87,6 +88,16 @@ def test_a_lock_file_pins_by_hash_and_names_no_place(lock_file: Path) -> None:
     requirements = re.split(r"\n(?=\S)", locked.strip())
     assert all(re.match(r"[a-z0-9-]+==\S+ ", requirement) for requirement in requirements)
     assert all("--hash=sha256:" in requirement for requirement in requirements)
+
+
+def test_the_lock_of_npm_pins_by_hash_and_names_no_place() -> None:
+    folder = ROOT / "tests" / "interop" / "node"
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    chosen = json.loads((folder / "package.json").read_text())["dependencies"]
+    assert packages.pop("")["dependencies"] == chosen
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in chosen} == chosen
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+    assert not any("resolved" in package for package in packages.values())
 
 
 def test_tests_run_on_the_versions_that_are_delivered() -> None:

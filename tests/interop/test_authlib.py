@@ -6,7 +6,7 @@ warning is let through here, and every other one fails the test.
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey, KeySet
 
-from tests.support.main_job import Scene, main_job
+from tests.support.main_job import Scene
 from tests.support.walk import visitor, walk
 
 pytestmark = pytest.mark.filterwarnings("ignore:The httpx module is deprecated")
@@ -43,13 +43,6 @@ id_token_signed_response_alg = "{algorithm}"
 min_acr = "vn-2"
 sector = "app.example"
 """
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("authlib")
-    with main_job(folder, f"sqlite:///{folder / 'lienket.sqlite3'}") as scene:
-        yield scene
 
 
 @pytest.fixture(scope="module")
