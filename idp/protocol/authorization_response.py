@@ -48,12 +48,12 @@ def is_signed_response_required(client: Client) -> bool:
 
 def is_signed(response_mode: str) -> bool:
     """Tell whether the response is a JWT: JARM §2.3."""
-    return response_mode.split(".")[-1] == "jwt"
+    return response_mode.endswith("jwt")
 
 
 def is_form_post(response_mode: str) -> bool:
     """Tell whether the browser posts the response: Form Post Response Mode §2, JARM §2.3.3."""
-    return response_mode.split(".")[0] == "form_post"
+    return response_mode.startswith("form_post")
 
 
 def signed_response_algorithm(client: Client) -> str:
