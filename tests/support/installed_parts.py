@@ -1,4 +1,4 @@
-"""What only some machines allow: a test that is marked `needs("part")` is left out without it, and that is said.
+"""What only some machines allow: without it, a test marked `needs("part")` is left out, and that is said.
 
 In CI nothing is left out: there the test stays, and fails for want of the part.
 """
