@@ -16,6 +16,7 @@ What the rest of the program uses:
 | grants | grants and refresh tokens; spent values |
 | attempts | counters of sign-in attempts |
 | ledger | the audit log and its chain |
+| outbox | what is to be told to others, and how far that is |
 | leases | which process does a job now |
 | remains | removal of what is over |
 

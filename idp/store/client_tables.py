@@ -1,6 +1,6 @@
 """Tables of what clients hold and are sent beside the code flow: opaque tokens, requests, deliveries."""
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Index, Table, text
 
 from idp.store.columns import bytes_column, metadata, number_column, text_column, time_column
 
@@ -76,5 +76,8 @@ outbox = Table(
     time_column("parked_at", null=True),
     text_column("last_failure", null=True),
 )
-Index("ix_outbox_next_attempt_at", outbox.c.next_attempt_at)
-Index("ix_outbox_ordering_key", outbox.c.ordering_key)
+_WAITING = text("delivered_at IS NULL AND parked_at IS NULL")
+for column in (outbox.c.next_attempt_at, outbox.c.ordering_key):
+    Index(f"ix_outbox_{column.name}", column, postgresql_where=_WAITING, sqlite_where=_WAITING)
+Index("ix_outbox_delivered_at", outbox.c.delivered_at)
+Index("ix_outbox_parked_at", outbox.c.parked_at)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, null, select
 
+from idp.store.client_tables import outbox
 from idp.store.encoding import micros
 from idp.store.recorder import Recorder
 from idp.store.tables import (
@@ -26,7 +27,8 @@ BATCH = 1000
 KEEP = timedelta(days=1)
 """How long after its end a short-lived thing is still told apart from one that never was."""
 KEEP_GRANTS = timedelta(days=30)
-"""How long an ended grant, its refresh tokens and sessions stay to explain themselves."""
+"""How long an ended grant, its refresh tokens and sessions stay to explain themselves; a parked delivery
+waits as long for an operator."""
 
 
 def _removal(table: Table, condition: Callable[[Bind], ColumnElement[bool]]) -> Remove:
@@ -50,6 +52,12 @@ _LONG_LIVED = (
     _expired(sessions),
     _removal(grants, lambda bind: and_(grants.c.revoked_at != null(), grants.c.revoked_at < bind("before"))),
 )
+_TOLD = _removal(
+    outbox, lambda bind: and_(outbox.c.delivered_at != null(), outbox.c.delivered_at < bind("before"))
+)
+_NEVER_TOLD = _removal(
+    outbox, lambda bind: and_(outbox.c.parked_at != null(), outbox.c.parked_at < bind("before"))
+)
 
 
 class Remains:
@@ -60,7 +68,7 @@ class Remains:
 
     def remove(self, now: datetime) -> None:
         """Record the removal of a batch of everything that ended long enough ago."""
-        for write in _SHORT_LIVED:
+        for write in (*_SHORT_LIVED, _TOLD):
             self._recorder.record(write, before=micros(now - KEEP), batch=BATCH)
-        for write in _LONG_LIVED:
+        for write in (*_LONG_LIVED, _NEVER_TOLD):
             self._recorder.record(write, before=micros(now - KEEP_GRANTS), batch=BATCH)

@@ -4,6 +4,7 @@ A handler reads, lets a rule decide, records what follows and commits before its
 Leaving without commit stores nothing.
 """
 
+from idp.store.access_tokens import AccessTokens
 from idp.store.account_links import AccountLinks
 from idp.store.attempts import AttemptCounters
 from idp.store.authenticators import Authenticators
@@ -16,6 +17,7 @@ from idp.store.grants import Grants
 from idp.store.interactions import Interactions
 from idp.store.leases import Leases
 from idp.store.ledger import Ledger
+from idp.store.outbox import Outbox
 from idp.store.recorder import Recorder
 from idp.store.remains import Remains
 from idp.store.sealing import DataSeal
@@ -27,6 +29,7 @@ class UnitOfWork(Recorder):
 
     def __init__(self, database: Database, seal: DataSeal) -> None:
         super().__init__(database)
+        self.access_tokens = AccessTokens(self)
         self.account_links = AccountLinks(self)
         self.attempts = AttemptCounters(self)
         self.authenticators = Authenticators(self, seal)
@@ -38,5 +41,6 @@ class UnitOfWork(Recorder):
         self.interactions = Interactions(self)
         self.leases = Leases(self)
         self.ledger = Ledger(self)
+        self.outbox = Outbox(self, seal)
         self.remains = Remains(self)
-        self.sessions = Sessions(self, seal)
+        self.sessions = Sessions(self, seal, self.outbox)

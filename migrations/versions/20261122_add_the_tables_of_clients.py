@@ -13,6 +13,8 @@ def upgrade() -> None:
     with op.batch_alter_table("codes") as codes:
         codes.alter_column("code_challenge", existing_type=sa.Text(), nullable=True)
     op.add_column("refresh_tokens", sa.Column("retries", sa.BigInteger(), server_default="0", nullable=False))
+    for table in ("codes", "grants"):
+        op.add_column(table, sa.Column("consent_id", sa.Text(), nullable=True))
     op.create_index("ix_grants_session_id", "grants", ["session_id"], unique=False)
     op.create_table(
         "access_tokens",
@@ -93,8 +95,18 @@ def upgrade() -> None:
         sa.Column("last_failure", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_outbox")),
     )
-    op.create_index("ix_outbox_next_attempt_at", "outbox", ["next_attempt_at"], unique=False)
-    op.create_index("ix_outbox_ordering_key", "outbox", ["ordering_key"], unique=False)
+    waiting = sa.text("delivered_at IS NULL AND parked_at IS NULL")
+    for column in ("next_attempt_at", "ordering_key"):
+        op.create_index(
+            f"ix_outbox_{column}",
+            "outbox",
+            [column],
+            unique=False,
+            postgresql_where=waiting,
+            sqlite_where=waiting,
+        )
+    op.create_index("ix_outbox_delivered_at", "outbox", ["delivered_at"], unique=False)
+    op.create_index("ix_outbox_parked_at", "outbox", ["parked_at"], unique=False)
 
 
 def downgrade() -> None:
@@ -108,6 +120,8 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_grants_session_id", table_name="grants")
     op.drop_column("refresh_tokens", "retries")
+    for table in ("codes", "grants"):
+        op.drop_column(table, "consent_id")
     # A code without a challenge cannot stand in the older table, and none lives longer than a minute.
     op.execute("DELETE FROM codes WHERE code_challenge IS NULL")
     with op.batch_alter_table("codes") as codes:
