@@ -13,8 +13,8 @@ from idp.operators.desk import Desk, at_desk
 from idp.operators.options import DECISION, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties, table
 from idp.operators.registrations import described
-from idp.protocol.client_authentication import PRIVATE_KEY_JWT
 from idp.protocol.model import Client, ClientStatus
+from idp.protocol.profiles import PRIVATE_KEY_JWT
 from idp.store.clients import StoredClient
 from idp.store.unit_of_work import UnitOfWork
 

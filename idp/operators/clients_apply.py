@@ -20,8 +20,8 @@ from idp.operators.registrations import (
     differences,
     read_file,
 )
-from idp.protocol.client_authentication import PRIVATE_KEY_JWT
 from idp.protocol.model import Client, ClientSecret
+from idp.protocol.profiles import PRIVATE_KEY_JWT
 from idp.store.clients import StoredClient
 from idp.store.unit_of_work import UnitOfWork
 

@@ -15,6 +15,7 @@ from idp.protocol.claims_parameter import read_claims
 from idp.protocol.errors import (
     InvalidRequestError,
     InvalidScopeError,
+    InvalidTargetError,
     RegistrationNotSupportedError,
     RequestNotSupportedError,
     RequestURINotSupportedError,
@@ -25,7 +26,9 @@ from idp.protocol.errors import (
 from idp.protocol.model import AuthorizationRequest, ClaimsRequest, Client, ClientStatus, Policy
 from idp.protocol.parameters import Parameters, check_not_repeated, printable
 from idp.protocol.pkce import check_code_challenge
+from idp.protocol.profiles import rules_of
 from idp.protocol.redirect_uris import match_redirect_uri
+from idp.protocol.resources import check_resource
 
 Check = Callable[[Parameters, Client], None]
 
@@ -34,7 +37,9 @@ PUSHED_REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 
 RESPONSE_MODES: frozenset[str] = frozenset({"query", "form_post"})
 PROMPTS: frozenset[str] = frozenset({"none", "login", "consent", "select_account"})
-SCOPES: frozenset[str] = frozenset({"openid", "profile", "email", "phone", "address", "offline_access"})
+SCOPES: frozenset[str] = frozenset(
+    {"openid", "profile", "email", "phone", "address", "offline_access", "account_links.read"}
+)
 
 MAX_STATE = 2048
 MAX_NONCE = 512
@@ -44,6 +49,7 @@ MAX_UI_LOCALES = 10
 # RFC 6749 Appendix A.5: state = 1*VSCHAR; A.4: scope-token = 1*NQCHAR.
 _STATE = re.compile(rf"[ -~]{{1,{MAX_STATE}}}")
 _SCOPE_TOKEN = re.compile(r"[!#-\[\]-~]+")
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAX_AGE = re.compile(r"[0-9]{1,10}")
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
@@ -86,7 +92,7 @@ def read_request(
         client_id=client.client_id,
         redirect_uri=parameters["redirect_uri"],
         scope=_scope(parameters) & client.scope,
-        code_challenge=parameters["code_challenge"],
+        code_challenge=parameters.get("code_challenge"),
         state=parameters.get("state"),
         nonce=parameters.get("nonce"),
         response_mode=parameters.get("response_mode", "query"),
@@ -98,6 +104,8 @@ def read_request(
         ui_locales=_ui_locales(parameters),
         claims=claims,
         account_link=_account_link(parameters, client),
+        dpop_jkt=parameters.get("dpop_jkt"),
+        resource=check_resource(parameters.get("resource"), policy),
     )
 
 
@@ -166,20 +174,50 @@ def check_response_mode(parameters: Parameters, _client: Client) -> None:
 
 
 def check_scope(parameters: Parameters, client: Client) -> None:
-    """RFC 6749 §3.3; OIDC Core §3.1.2.1: openid is required, scopes not understood are ignored."""
+    """RFC 6749 §3.3; OIDC Core §3.1.2.1: openid is required, scopes not understood are ignored.
+
+    A client that did not register openid speaks plain OAuth 2.0 and gets no ID token.
+    """
     scope = _scope(parameters)
     if not all(map(_SCOPE_TOKEN.fullmatch, scope)):
         raise InvalidScopeError("scope holds a character that is not allowed")
-    if "openid" not in scope:
+    if "openid" in client.scope and "openid" not in scope:
         raise InvalidScopeError("scope must contain openid")
+    if not scope & client.scope - {"offline_access"}:
+        raise InvalidScopeError("scope holds nothing that is registered for this client")
     forbidden = (scope & SCOPES) - client.scope
     if forbidden:
         raise InvalidScopeError(f"scope {min(forbidden)} is not registered for this client")
 
 
-def check_pkce(parameters: Parameters, _client: Client) -> None:
-    """RFC 9700 §2.1.1: every client, every request."""
+def check_pkce(parameters: Parameters, client: Client) -> None:
+    """RFC 9700 §2.1.1: every client, every request, unless a confidential one was registered without.
+
+    What is sent counts in any case: a challenge that is malformed or plain is never passed over.
+    """
+    is_sent = parameters.keys() & {"code_challenge", "code_challenge_method"}
+    is_required = client.is_pkce_required or client.is_public or rules_of(client.profile).is_pkce_required
+    if not is_sent and not is_required:
+        return
     check_code_challenge(parameters.get("code_challenge"), parameters.get("code_challenge_method"))
+
+
+def check_pushed(_parameters: Parameters, client: Client) -> None:
+    """RFC 9126 §5, §6; FAPI 2.0 §5.3.2.2: such a client's requests come by the pushed request endpoint."""
+    if client.require_pushed_authorization_requests or rules_of(client.profile).is_push_required:
+        raise InvalidRequestError("this client must push its authorization requests (RFC 9126)")
+
+
+def check_dpop_jkt(parameters: Parameters, _client: Client) -> None:
+    """RFC 9449 §10: a JWK thumbprint, that is the base64url form of a SHA-256 hash."""
+    if not _THUMBPRINT.fullmatch(parameters.get("dpop_jkt", "A" * 43)):
+        raise InvalidRequestError("dpop_jkt must be a JWK SHA-256 thumbprint")
+
+
+def check_one_resource(parameters: Parameters, _client: Client) -> None:
+    """RFC 8707 §2: several resources may be asked for; here a token is for one."""
+    if "resource" in parameters.repeated:
+        raise InvalidTargetError("resource may be sent once: a token is for one resource")
 
 
 def check_state(parameters: Parameters, _client: Client) -> None:
@@ -271,6 +309,8 @@ _CHECKS_EVERYWHERE: tuple[Check, ...] = (
     check_response_mode,
     check_scope,
     check_pkce,
+    check_dpop_jkt,
+    check_one_resource,
     check_state,
     check_nonce,
     check_prompt,
@@ -282,6 +322,7 @@ _CHECKS_EVERYWHERE: tuple[Check, ...] = (
 CHECKS_AUTHORIZATION: tuple[Check, ...] = (
     check_repeated,
     check_redirect_uri,
+    check_pushed,
     check_request,
     check_request_uri,
     *_CHECKS_EVERYWHERE,

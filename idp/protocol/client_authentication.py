@@ -16,20 +16,24 @@ from urllib.parse import unquote_plus
 
 from idp.protocol.errors import InvalidClientError, InvalidRequestError
 from idp.protocol.jose import (
-    SIGNING_ALGORITHMS,
     JOSEError,
     PublicKey,
     UnknownKeyError,
     media_type,
     peek_claims,
     verify_jws,
+    verify_shared_secret_jws,
 )
 from idp.protocol.model import Client, ClientStatus
-
-PRIVATE_KEY_JWT = "private_key_jwt"
-CLIENT_SECRET_BASIC = "client_secret_basic"
-CLIENT_SECRET_POST = "client_secret_post"
-METHODS = (PRIVATE_KEY_JWT, CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
+from idp.protocol.profiles import (
+    CLIENT_SECRET_BASIC,
+    CLIENT_SECRET_JWT,
+    CLIENT_SECRET_POST,
+    NONE,
+    PRIVATE_KEY_JWT,
+    Profile,
+    rules_of,
+)
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -100,6 +104,8 @@ def read_credentials(authorization: str | None, parameters: Mapping[str, str]) -
         credentials = _read_assertion(parameters)
     elif secret is not None and claimed is not None:
         credentials = ClientCredentials(claimed, CLIENT_SECRET_POST, secret=secret)
+    elif claimed is not None:
+        credentials = ClientCredentials(claimed, NONE)
     else:
         _refuse("no client authentication in the request")
     if claimed is not None and claimed != credentials.client_id:
@@ -144,6 +150,19 @@ def _is_identifier(value: str) -> bool:
     return 0 < len(value) <= 255 and value.isascii() and value.isprintable()
 
 
+def assertion_audiences(client: Client, issuer: str) -> frozenset[str]:
+    """Return what `aud` of an assertion may be: RFC 10070 the issuer, and elsewhere what was usual before.
+
+    OpenID Connect Core §9 has clients name the token endpoint, CIBA Core §7.1 tolerates its own endpoint too.
+    """
+    audiences = {issuer}
+    if not rules_of(client.profile).is_issuer_the_only_audience:
+        audiences.add(f"{issuer}/token")
+    if client.profile is Profile.CIBA:
+        audiences.add(f"{issuer}/backchannel-authentication")
+    return frozenset(audiences)
+
+
 def verify_credentials(
     credentials: ClientCredentials,
     client: Client | None,
@@ -151,24 +170,31 @@ def verify_credentials(
     *,
     issuer: str,
     now: datetime,
+    shared_secrets: Collection[bytes] = (),
 ) -> AuthenticatedClient:
     """Verify that the request comes from its client; `client` is None where none has that id.
 
-    `keys` are the client's parsed keys, and may be empty for other methods. The caller stores the spent
-    assertion, and refuses one that is stored already. Raises InvalidClientError; UnknownClientKeyError when
-    fetching the client's keys again may help.
+    `keys` are the client's parsed keys, `shared_secrets` its live secrets opened for client_secret_jwt; both
+    may be empty for other methods. The caller stores the spent assertion, and refuses one that is stored
+    already. Raises InvalidClientError; UnknownClientKeyError when fetching the client's keys again may help.
     """
     if client is None or client.client_id != credentials.client_id:
         _refuse("no such client")
     if client.status is not ClientStatus.ACTIVE:
         _refuse("the client is suspended")
-    if credentials.method != client.token_endpoint_auth_method:
-        _refuse(f"{credentials.method} is not the registered method")
+    method = client.token_endpoint_auth_method
     if credentials.assertion is not None:
-        spent = _verify_assertion(credentials.assertion, client, keys, issuer, now)
-        return AuthenticatedClient(client, credentials.method, spent)
-    _check_secret(credentials.secret or "", client, now)
-    return AuthenticatedClient(client, credentials.method)
+        if method not in {PRIVATE_KEY_JWT, CLIENT_SECRET_JWT}:
+            _refuse("an assertion is not the registered method")
+        spent = _verify_assertion(credentials.assertion, client, keys, shared_secrets, issuer, now)
+        return AuthenticatedClient(client, method, spent)
+    if credentials.method != method:
+        _refuse(f"{credentials.method} is not the registered method")
+    if method in {CLIENT_SECRET_BASIC, CLIENT_SECRET_POST}:
+        _check_secret(credentials.secret or "", client, now)
+    elif method != NONE:
+        _refuse(f"{method} needs more than client_id")
+    return AuthenticatedClient(client, method)
 
 
 def _check_secret(secret: str, client: Client, now: datetime) -> None:
@@ -183,30 +209,49 @@ def _check_secret(secret: str, client: Client, now: datetime) -> None:
         _refuse("the client secret is wrong or expired")
 
 
+def live_sealed_secrets(client: Client, now: datetime) -> tuple[bytes, ...]:
+    """Return the sealed secrets that still count, for client_secret_jwt (two while rotating)."""
+    return tuple(
+        secret.sealed
+        for secret in client.secrets
+        if secret.sealed is not None and (secret.expires_at is None or now < secret.expires_at)
+    )
+
+
 def _verify_assertion(
-    assertion: str, client: Client, keys: Collection[PublicKey], issuer: str, now: datetime
+    assertion: str,
+    client: Client,
+    keys: Collection[PublicKey],
+    shared_secrets: Collection[bytes],
+    issuer: str,
+    now: datetime,
 ) -> SpentAssertion:
-    registered = client.token_endpoint_auth_signing_alg
-    algorithms = SIGNING_ALGORITHMS if registered is None else SIGNING_ALGORITHMS & {registered}
+    required = ("iss", "sub", "aud", "exp", "jti")
     try:
-        verified = verify_jws(
-            assertion, keys, algorithms=algorithms, required=("iss", "sub", "aud", "exp", "jti")
-        )
+        if client.token_endpoint_auth_method == CLIENT_SECRET_JWT:
+            verified = verify_shared_secret_jws(assertion, shared_secrets, required=required)
+        else:
+            registered = client.token_endpoint_auth_signing_alg
+            allowed = rules_of(client.profile).signing_algorithms
+            algorithms = allowed if registered is None else allowed & {registered}
+            verified = verify_jws(assertion, keys, algorithms=algorithms, required=required)
     except UnknownKeyError as error:
         raise UnknownClientKeyError(_FAILED, detail=f"the assertion: {error}") from error
     except JOSEError as error:
         _refuse(f"the assertion: {error}", error)
     if "typ" in verified.header and media_type(verified.header) not in _ASSERTION_TYPES:
         _refuse("the assertion's typ names another purpose")
-    return _check_assertion(verified.claims, client.client_id, issuer, now)
+    return _check_assertion(verified.claims, client, assertion_audiences(client, issuer), now)
 
 
-def _check_assertion(claims: Mapping[str, Any], client_id: str, issuer: str, now: datetime) -> SpentAssertion:
-    """RFC 7523 §3, and RFC 10070 against CVE-2025-27370: the audience is the issuer, alone, as a string."""
-    if claims["iss"] != client_id or claims["sub"] != client_id:
+def _check_assertion(
+    claims: Mapping[str, Any], client: Client, audiences: frozenset[str], now: datetime
+) -> SpentAssertion:
+    """RFC 7523 §3, and RFC 10070 against CVE-2025-27370: one audience, as a string, and one of ours."""
+    if claims["iss"] != client.client_id or claims["sub"] != client.client_id:
         _refuse("iss and sub of the assertion are not both the client_id")
-    if claims["aud"] != issuer:
-        _refuse("aud of the assertion is not exactly the issuer")
+    if not isinstance(claims["aud"], str) or claims["aud"] not in audiences:
+        _refuse(f"aud of the assertion is not exactly {' or '.join(sorted(audiences))}")
     present, latest = now.timestamp(), (now + CLOCK_SKEW).timestamp()
     if claims["exp"] <= present:
         _refuse("the assertion has expired")

@@ -23,15 +23,33 @@ from datetime import timedelta
 from idp.identity.account_links import LinkPolicy
 from idp.identity.assurance import Acr, Proofing
 from idp.protocol.authorization_request import SCOPES
-from idp.protocol.client_authentication import METHODS, PRIVATE_KEY_JWT
 from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, parse_jwk_set
 from idp.protocol.metadata_reader import MetadataReader, host_of
 from idp.protocol.model import Client
-
-GRANT_TYPES = frozenset({"authorization_code", "refresh_token"})
+from idp.protocol.profile_metadata import (
+    MEMBERS,
+    check_profile,
+    read_profile,
+    read_profile_members,
+)
+from idp.protocol.profile_metadata import (
+    POLICY_MEMBERS as PROFILE_POLICY_MEMBERS,
+)
+from idp.protocol.profiles import (
+    CLIENT_SECRET_JWT,
+    CODE_GRANT,
+    GRANT_TYPES,
+    METHODS,
+    PRIVATE_KEY_JWT,
+    REFRESH_GRANT,
+    Profile,
+    rules_of,
+)
+from idp.protocol.resources import ACCOUNT_LINK_SCOPES
 
 CLIENT_MEMBERS = frozenset(
     {
+        *MEMBERS,
         "application_type",
         "authorization_details_types",
         "client_id",
@@ -59,6 +77,7 @@ CLIENT_MEMBERS = frozenset(
 )
 POLICY_MEMBERS = frozenset(
     {
+        *PROFILE_POLICY_MEMBERS,
         "link_validity",
         "max_links_per_citizen",
         "min_acr",
@@ -87,10 +106,12 @@ def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], cl
     rules = MetadataReader("policy", policy, POLICY_MEMBERS)
     _check_identity(client, client_id)
     _check_fixed_members(client)
-    redirect_uris = client.redirect_uris("redirect_uris")
+    profile = read_profile(rules)
+    grant_types, scope = _read_grants(client)
+    redirect_uris = client.redirect_uris("redirect_uris", required=CODE_GRANT in grant_types)
     client_uri = client.web_uri("client_uri")
     hosts = frozenset(host for uri in redirect_uris if (host := host_of(uri)))
-    grant_types, scope = _read_grants(client)
+    members = read_profile_members(client, rules, profile)
     read = Client(
         client_id=client_id,
         client_name=client.display_text("client_name", 100, required=True),
@@ -98,16 +119,16 @@ def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], cl
         token_endpoint_auth_method=client.choice(
             "token_endpoint_auth_method", METHODS, "client_secret_basic"
         ),
-        sector=_read_sector(rules, hosts),
+        sector=_read_sector(rules, hosts, members["sector_identifier_uri"], client_uri),
         grant_types=grant_types,
         scope=scope,
         jwks=_read_jwks(client),
         jwks_uri=client.web_uri("jwks_uri"),
         token_endpoint_auth_signing_alg=client.choice(
-            "token_endpoint_auth_signing_alg", SIGNING_ALGORITHMS, None
+            "token_endpoint_auth_signing_alg", {*SIGNING_ALGORITHMS, "HS256"}, None
         ),
         id_token_signed_response_alg=client.choice(
-            "id_token_signed_response_alg", SIGNING_ALGORITHMS, "ES256"
+            "id_token_signed_response_alg", SIGNING_ALGORITHMS, _default_algorithm(profile)
         ),
         userinfo_signed_response_alg=client.choice("userinfo_signed_response_alg", SIGNING_ALGORITHMS, None),
         default_max_age=client.integer("default_max_age", 0, 365 * 86400),
@@ -119,11 +140,18 @@ def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], cl
         contacts=client.texts("contacts", 10, 254),
         policy=_read_policy(rules),
         profile_hosts=_read_profile_hosts(rules, hosts, client_uri),
+        **members,
     )
     _check_keys(client, read)
+    check_profile(client, read)
     if client.reasons or rules.reasons:
         raise InvalidClientMetadataError((*client.reasons, *rules.reasons))
     return read
+
+
+def _default_algorithm(profile: Profile) -> str:
+    """OpenID Registration §2: RS256 where nothing is stated; where a profile forbids it, ES256."""
+    return "RS256" if "RS256" in rules_of(profile).signing_algorithms else "ES256"
 
 
 def _check_identity(client: MetadataReader, client_id: str) -> None:
@@ -136,24 +164,21 @@ def _check_identity(client: MetadataReader, client_id: str) -> None:
 def _check_fixed_members(client: MetadataReader) -> None:
     """Accept members of the standards that have one possible value here, so that files may state it."""
     client.choice("subject_type", {"pairwise"}, "pairwise")
-    client.choice("application_type", {"web"}, "web")
     client.boolean("require_auth_time")
-    client.choices("response_types", {"code"})
+    client.choices("response_types", {"code"}, may_be_empty=True)
     client.choices("authorization_details_types", {"account_link"})
 
 
 def _read_grants(client: MetadataReader) -> tuple[frozenset[str], frozenset[str]]:
     grant_types = frozenset(client.choices("grant_types", GRANT_TYPES, ("authorization_code",)))
-    if "authorization_code" not in grant_types:
-        client.refuse("grant_types", "must contain authorization_code")
     value = client.text("scope", 200)
     scope = frozenset({"openid"} if value is None else value.split(" "))
-    unknown = scope - SCOPES
+    unknown = scope - SCOPES - ACCOUNT_LINK_SCOPES
     if unknown:
         client.refuse("scope", f"has no value {min(unknown)!r}; it may hold {' '.join(sorted(SCOPES))}")
-    if "openid" not in scope:
-        client.refuse("scope", "must contain openid")
-    if "offline_access" in scope and "refresh_token" not in grant_types:
+    if not scope - {"offline_access"}:
+        client.refuse("scope", "grants nothing")
+    if "offline_access" in scope and REFRESH_GRANT not in grant_types:
         client.refuse("scope", "has offline_access, which needs the grant type refresh_token")
     return grant_types, scope
 
@@ -183,8 +208,13 @@ def _check_keys(client: MetadataReader, read: Client) -> None:
     if read.token_endpoint_auth_method == PRIVATE_KEY_JWT:
         if read.jwks is None and read.jwks_uri is None:
             client.refuse("jwks", "or jwks_uri is needed for private_key_jwt")
-    elif algorithm is not None:
-        client.refuse("token_endpoint_auth_signing_alg", "is for private_key_jwt alone")
+        if algorithm == "HS256":
+            client.refuse("token_endpoint_auth_signing_alg", "HS256 is for client_secret_jwt alone")
+    elif algorithm is not None and (read.token_endpoint_auth_method, algorithm) != (
+        CLIENT_SECRET_JWT,
+        "HS256",
+    ):
+        client.refuse("token_endpoint_auth_signing_alg", "does not fit token_endpoint_auth_method")
     if read.jwks is None:
         return
     try:
@@ -192,14 +222,23 @@ def _check_keys(client: MetadataReader, read: Client) -> None:
     except JOSEError as error:
         client.refuse("jwks", f"is refused: {error}")
         return
-    usable = SIGNING_ALGORITHMS if algorithm is None else {algorithm}
+    usable = SIGNING_ALGORITHMS if algorithm in {None, "HS256"} else {algorithm}
     if not any(usable & key.algorithms for key in keys):
         client.refuse("jwks", f"has no key for {' or '.join(sorted(usable))}")
 
 
-def _read_sector(rules: MetadataReader, hosts: frozenset[str]) -> str:
-    """OpenID Connect Core §8.1: the sector is the host of the redirect URIs, or is stated."""
+def _read_sector(
+    rules: MetadataReader, hosts: frozenset[str], sector_identifier_uri: str | None, client_uri: str | None
+) -> str:
+    """OpenID Connect Core §8.1: the host of sector_identifier_uri or of the redirect URIs, or stated.
+
+    A client without redirect URIs (CIBA, client_credentials) is known by its own address.
+    """
     sector = rules.host("sector")
+    if sector is None and sector_identifier_uri is not None:
+        sector = host_of(sector_identifier_uri)
+    if sector is None and not hosts and client_uri is not None:
+        sector = host_of(client_uri)
     if sector is None and len(hosts) != 1:
         if hosts:
             rules.refuse("sector", f"is needed: redirect_uris have the hosts {', '.join(sorted(hosts))}")

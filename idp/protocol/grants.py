@@ -6,16 +6,25 @@ grant and commit that before it answers.
 """
 
 import hmac
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from idp.identity.account_links import AccountLink, Status
-from idp.identity.citizens import CitizenStatus
-from idp.protocol.errors import InvalidGrantError, InvalidScopeError, InvalidTokenError
+from idp.identity.citizens import Citizen
+from idp.protocol.errors import (
+    InvalidGrantError,
+    InvalidScopeError,
+    InvalidTokenError,
+    UnauthorizedClientError,
+)
 from idp.protocol.model import AuthorizationCode, Client, ClientStatus, Grant, RefreshToken
 from idp.protocol.pkce import verify_code_verifier
 
 _CODE_REFUSED = "the authorization code is unknown, used, expired or not this client's"
 _TOKEN_REFUSED = "the refresh token is unknown, used, expired, revoked or not this client's"
+MAX_RETRIES = 3
+"""How often a refresh token that was rotated may come back within the grace."""
+
 _SUBJECT_REFUSED = "the authorization is no longer in force"
 
 
@@ -56,25 +65,43 @@ def check_redemption(
     return code.grant
 
 
-def check_refresh(
-    token: RefreshToken | None, grant: Grant | None, client: Client, now: datetime, scope: str | None
-) -> frozenset[str]:
-    """Check that this client may use this refresh token now; return the scope of the new access token.
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A refresh that is allowed."""
 
-    `scope` may only narrow what was granted (RFC 6749 §6). Raises InvalidGrantError, InvalidScopeError, and
-    ReplayedError for a token that was rotated already (RFC 9700 §4.14.2).
+    scope: frozenset[str]
+    is_retry: bool
+    """The token was rotated a moment ago: its successor is given once more, and no new generation."""
+
+
+def check_refresh(
+    token: RefreshToken | None,
+    grant: Grant | None,
+    client: Client,
+    now: datetime,
+    scope: str | None,
+    *,
+    grace: timedelta,
+) -> Refresh:
+    """Check that this client may use this refresh token now. RFC 6749 §6, RFC 9700 §4.14.2.
+
+    A token that was rotated may come back for a while (`grace`) and a few times (MAX_RETRIES): the answer may
+    have been lost, or two tabs asked at once. After that it is a replay. `scope` may only narrow what was
+    granted. Raises InvalidGrantError, InvalidScopeError, and ReplayedError.
     """
     if token is None or grant is None or token.grant_id != grant.grant_id:
         raise InvalidGrantError(_TOKEN_REFUSED, detail="unknown token")
     if grant.client_id != client.client_id:
         raise InvalidGrantError(_TOKEN_REFUSED, detail="the token of another client")
-    if token.consumed_at is not None:
+    if token.consumed_at is not None and (
+        grant.revoked_at is not None or token.retries >= MAX_RETRIES or now >= token.consumed_at + grace
+    ):
         raise ReplayedError(_TOKEN_REFUSED, grant_id=grant.grant_id)
     if now >= token.expires_at or now >= grant.expires_at:
         raise InvalidGrantError(_TOKEN_REFUSED, detail="expired token")
     if grant.revoked_at is not None:
         raise InvalidGrantError(_TOKEN_REFUSED, detail="revoked grant")
-    return narrow_scope(grant.scope, scope)
+    return Refresh(narrow_scope(grant.scope, scope), token.consumed_at is not None)
 
 
 def narrow_scope(granted: frozenset[str], scope: str | None) -> frozenset[str]:
@@ -85,33 +112,60 @@ def narrow_scope(granted: frozenset[str], scope: str | None) -> frozenset[str]:
     return asked
 
 
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """How person, link, session and consent stand now; the choke-point looks at nothing else."""
+
+    citizen: Citizen
+    link: AccountLink | None
+    session_is_over: bool
+    is_consent_withdrawn: bool = False
+
+
 def check_subject(
     grant: Grant,
     client: Client | None,
-    citizen_status: CitizenStatus | None,
-    link: AccountLink | None,
+    backing: Backing,
     now: datetime,
     *,
-    session_is_over: bool = False,
+    needs_session: bool = False,
     error: type[InvalidGrantError] | type[InvalidTokenError] = InvalidGrantError,
 ) -> None:
-    """Check that grant, client, citizen and account link all still stand: the choke point for every token.
+    """Check that grant, client, citizen, link, consent and assurance all still stand: for every token.
 
-    `link` is the one that the grant names, as it stands *after* this request's own moves: at redemption the
-    pending link is activated first. `session_is_over` matters at redemption, where the grant of a person who
-    signed out meanwhile could not be revoked, because it was not stored yet. The public answer does not say
-    which of them failed (domain rule R12). Raises `error`: InvalidGrantError at the token endpoint,
-    InvalidTokenError where an access token is used.
+    The link is the one that the grant names, as it stands *after* this request's own moves: at redemption the
+    pending link is activated first. `needs_session` matters at redemption, where the grant of a person who
+    signed out meanwhile could not be revoked, because it was not stored yet, and for tokens that end with
+    their session. The public answer does not say which of them failed (domain rule R12). Raises `error`:
+    InvalidGrantError at the token endpoint, InvalidTokenError where an access token is used.
     """
     detail = (
         _why_not_client(grant, client)
         or _why_not_grant(grant, now)
-        or (None if citizen_status is CitizenStatus.ACTIVE else f"the citizen is {citizen_status}")
-        or _why_not_link(grant, link, now)
-        or ("the session is over" if session_is_over else None)
+        or _why_not_citizen(grant, client, backing.citizen)
+        or _why_not_link(grant, backing.link, now)
+        or ("the consent is withdrawn" if backing.is_consent_withdrawn else None)
+        or ("the session is over" if needs_session and backing.session_is_over else None)
     )
     if detail is not None:
         raise error(_SUBJECT_REFUSED, detail=detail)
+
+
+def check_client(client: Client) -> None:
+    """Check that a client that acts for itself may still act at all. Raises UnauthorizedClientError."""
+    if client.status is not ClientStatus.ACTIVE:
+        raise UnauthorizedClientError("this client is suspended")
+
+
+def _why_not_citizen(grant: Grant, client: Client | None, citizen: Citizen) -> str | None:
+    """Domain rule R13; and the platform's policy as it is now, which may have been raised meanwhile."""
+    if not citizen.is_active():
+        return f"the citizen is {citizen.status}"
+    if client is None:
+        return None
+    if not citizen.proofing.satisfies(client.policy.min_proofing):
+        return "the proofing is below the client's policy"
+    return None if grant.acr.satisfies(client.policy.min_acr) else "the acr is below the client's policy"
 
 
 def _why_not_client(grant: Grant, client: Client | None) -> str | None:

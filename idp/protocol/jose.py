@@ -6,6 +6,7 @@ value per member, a closed list of algorithms, and no key, address or compressio
 """
 
 import binascii
+import hmac
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -184,6 +185,28 @@ def verify_jws_with(
     key = choose(header, algorithm)
     signature = decode_base64url(signature_segment)
     if not _VERIFIERS[algorithm].verify(header_segment + b"." + payload_segment, key.key, signature):
+        raise JOSEError("the signature does not verify")
+    claims = read_json_object(decode_base64url(payload_segment))
+    _check_claims(claims, required)
+    return VerifiedJWS(header, claims)
+
+
+def verify_shared_secret_jws(
+    token: str, secrets: Collection[bytes], *, required: Iterable[str] = ()
+) -> VerifiedJWS:
+    """Verify a compact JWS made with HS256 and one of these secrets, for client_secret_jwt alone.
+
+    It shares no table with the asymmetric algorithms, so that no public key can ever become an HMAC secret
+    (RFC 8725 §2.1). Raises JOSEError.
+    """
+    header_segment, payload_segment, signature_segment = _segments(token)
+    header = read_json_object(decode_base64url(header_segment))
+    if header.get("alg") != "HS256" or _REFUSED_HEADERS & header.keys():
+        raise JOSEError("the algorithm is not HS256, or the header is not understood")
+    signature = decode_base64url(signature_segment)
+    signed = header_segment + b"." + payload_segment
+    matches = [hmac.compare_digest(hmac.digest(key, signed, "sha256"), signature) for key in secrets if key]
+    if not any(matches):
         raise JOSEError("the signature does not verify")
     claims = read_json_object(decode_base64url(payload_segment))
     _check_claims(claims, required)

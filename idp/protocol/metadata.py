@@ -9,10 +9,9 @@ from idp.identity.assurance import TRUST_FRAMEWORK, Acr
 from idp.protocol.account_link_details import TYPE as ACCOUNT_LINK
 from idp.protocol.authorization_request import PROMPTS, RESPONSE_MODES, SCOPES
 from idp.protocol.claims import ITEM_OF_CLAIM, VERIFIABLE_CLAIMS
-from idp.protocol.client_authentication import METHODS
-from idp.protocol.client_metadata import GRANT_TYPES
 from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.model import Policy
+from idp.protocol.profiles import GRANT_TYPES, METHODS
 from idp.protocol.tokens import scope_value
 
 UI_LOCALES = ("vi", "en")

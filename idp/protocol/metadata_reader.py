@@ -60,12 +60,19 @@ class MetadataReader:
             return default
         return value if isinstance(value, str) else None
 
-    def choices(self, name: str, allowed: Collection[str], default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Return a list of allowed values, not empty where it is stated."""
+    def choices(
+        self,
+        name: str,
+        allowed: Collection[str],
+        default: tuple[str, ...] = (),
+        *,
+        may_be_empty: bool = False,
+    ) -> tuple[str, ...]:
+        """Return a list of allowed values, not empty where it is stated unless it may be."""
         if name not in self._members:
             return default
         values = self._members[name]
-        if not isinstance(values, list) or not values:
+        if not isinstance(values, list) or not (values or may_be_empty):
             self.refuse(name, "must be a list that is not empty")
             return default
         if not all(isinstance(value, str) and value in allowed for value in values):
@@ -154,6 +161,13 @@ class MetadataReader:
             self.refuse(name, f"is no usable address: {error}")
         return value
 
+    def https_uri(self, name: str) -> str | None:
+        """Return an https address, whatever machine it is on."""
+        value = self.web_uri(name)
+        if value is not None and not value.startswith("https://"):
+            self.refuse(name, "must be an https address")
+        return value
+
     def logo_uri(self, name: str) -> str | None:
         """Return a logo: a PNG in a `data:` address, which our pages show, or a web address."""
         value = self._members.get(name)
@@ -165,11 +179,12 @@ class MetadataReader:
             self.refuse(name, f"cannot be shown: {error}")
         return value
 
-    def redirect_uris(self, name: str) -> tuple[str, ...]:
+    def redirect_uris(self, name: str, *, required: bool = True) -> tuple[str, ...]:
         """Return redirect URIs: RFC 7591 §2, RFC 9700 §2.1."""
-        values = self._members.get(name)
-        if not isinstance(values, list) or not 0 < len(values) <= MAX_REDIRECT_URIS:
-            self.refuse(name, f"must be a list of 1 to {MAX_REDIRECT_URIS} URIs")
+        values = self._members.get(name, [])
+        least = 1 if required else 0
+        if not isinstance(values, list) or not least <= len(values) <= MAX_REDIRECT_URIS:
+            self.refuse(name, f"must be a list of {least} to {MAX_REDIRECT_URIS} URIs")
             return ()
         for position, value in enumerate(values, start=1):
             if not isinstance(value, str):

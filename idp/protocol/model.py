@@ -8,8 +8,8 @@ from typing import Any
 
 from idp.identity.account_links import AccountLinkRequest, LinkPolicy
 from idp.identity.assurance import Acr
+from idp.protocol.confirmation import Confirmation
 from idp.protocol.profiles import NONE, Profile
-from idp.protocol.sender_constraint import Confirmation
 
 
 class ClientStatus(StrEnum):

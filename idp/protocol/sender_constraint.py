@@ -1,18 +1,36 @@
-"""Tokens that only their client can use. RFC 9449 (DPoP), RFC 8705 (mutual TLS), RFC 7800 (`cnf`). Pure."""
+"""Tokens that only their client can use. RFC 9449 (DPoP), RFC 8705 (mutual TLS). Pure."""
 
-from dataclasses import dataclass
+from idp.protocol.confirmation import Confirmation
+from idp.protocol.errors import InvalidDPoPProofError, InvalidGrantError, InvalidRequestError
+from idp.protocol.model import Client
+from idp.protocol.profiles import rules_of
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """The key a token is bound to: RFC 7800 §3.1; exactly one member is there."""
+def check_binding(confirmation: Confirmation | None, client: Client) -> None:
+    """Check that a token is bound as its client must have it: RFC 9449 §5.2, RFC 8705 §3.4, FAPI 2.0 §5.3.2.
 
-    jkt: str | None = None
-    """JWK thumbprint of a DPoP key (RFC 9449 §6.1)."""
-    x5t_s256: str | None = None
-    """Thumbprint of a client certificate (RFC 8705 §3.1)."""
+    The last word on it, at the choke-point. Raises InvalidDPoPProofError, InvalidRequestError.
+    """
+    if client.dpop_bound_access_tokens and (confirmation is None or confirmation.jkt is None):
+        raise InvalidDPoPProofError("this client's tokens are bound to a key: send a DPoP proof")
+    wants_certificate = client.tls_client_certificate_bound_access_tokens
+    if wants_certificate and (confirmation is None or confirmation.x5t_s256 is None):
+        raise InvalidRequestError("this client's tokens are bound to its certificate: use mutual TLS")
+    if rules_of(client.profile).is_sender_constraint_required and confirmation is None:
+        raise InvalidDPoPProofError("this client's profile needs bound tokens: send a DPoP proof")
 
-    def as_claim(self) -> dict[str, str]:
-        """Return the claim `cnf`."""
-        members = {"jkt": self.jkt, "x5t#S256": self.x5t_s256}
-        return {name: value for name, value in members.items() if value is not None}
+
+def check_bound_code(dpop_jkt: str | None, confirmation: Confirmation | None) -> None:
+    """Check that a code bound to a DPoP key is redeemed with it: RFC 9449 §10. Raises InvalidGrantError."""
+    if dpop_jkt is not None and (confirmation is None or confirmation.jkt != dpop_jkt):
+        raise InvalidGrantError("the code is bound to another DPoP key")
+
+
+def check_bound_refresh(bound: Confirmation | None, confirmation: Confirmation | None) -> None:
+    """Check a refresh token that is bound to a key, as a public client's is: RFC 9449 §5.
+
+    A confidential client is bound by its authentication instead and may change keys. Raises
+    InvalidGrantError.
+    """
+    if bound is not None and bound != confirmation:
+        raise InvalidGrantError("the refresh token is bound to another key")

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from idp.identity.account_links import AccountLink
+from idp.protocol.confirmation import Confirmation
 from idp.protocol.errors import InvalidRequestError, InvalidTokenError
 from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, PublicKey, media_type, verify_jws
 from idp.protocol.model import Client, Grant, Policy
+from idp.protocol.resources import resource_uris
 
 ACCESS_TOKEN_TYPE = "at+jwt"
 """`typ` of an access token (RFC 9068 §2.1), so that no other token passes for one (RFC 8725 §3.11)."""
@@ -42,10 +44,13 @@ class AccessToken:
     jti: str
     client_id: str
     subject: str
-    grant_id: str
+    grant_id: str | None
+    """None for a token of the client's own (client_credentials)."""
+    audience: str
     scope: frozenset[str]
     issued_at: datetime
     expires_at: datetime
+    confirmation: Confirmation | None = None
 
 
 def half_hash(value: str, algorithm: str) -> str:
@@ -125,26 +130,39 @@ def _seconds(moment: datetime | None) -> int | None:
 
 
 def access_token_claims(
-    grant: Grant, policy: Policy, *, jti: str, scope: frozenset[str], now: datetime
+    policy: Policy,
+    *,
+    client_id: str,
+    grant: Grant | None,
+    audience: str,
+    scope: frozenset[str],
+    confirmation: Confirmation | None,
+    jti: str,
+    now: datetime,
 ) -> dict[str, Any]:
-    """Return the claims of an access token: RFC 9068 §2.2. Its audience is this provider, for UserInfo.
+    """Return the claims of an access token: RFC 9068 §2.2, RFC 7800 §3.1.
 
-    `grant_id` is ours alone: by it every use of the token asks whether the grant still stands.
+    Without a grant the client acts for itself and is the subject (§2.2). `grant_id` is ours alone: by it
+    every use of the token asks whether the grant still stands.
     """
     issued_at = int(now.timestamp())
-    return {
+    claims: dict[str, Any] = {
         "iss": policy.issuer,
-        "sub": grant.subject,
-        "aud": policy.issuer,
-        "client_id": grant.client_id,
+        "sub": client_id if grant is None else grant.subject,
+        "aud": audience,
+        "client_id": client_id,
         "iat": issued_at,
         "exp": issued_at + int(policy.lifetimes.access_token.total_seconds()),
         "jti": jti,
         "scope": scope_value(scope),
-        "auth_time": int(grant.auth_time.timestamp()),
-        "acr": grant.acr.uri(policy.issuer),
-        "grant_id": grant.grant_id,
     }
+    if confirmation is not None:
+        claims["cnf"] = confirmation.as_claim()
+    if grant is not None:
+        claims["auth_time"] = int(grant.auth_time.timestamp())
+        claims["acr"] = grant.acr.uri(policy.issuer)
+        claims["grant_id"] = grant.grant_id
+    return claims
 
 
 def scope_value(scope: Collection[str]) -> str:
@@ -157,14 +175,18 @@ def token_response(
     *,
     access_token: str,
     scope: frozenset[str],
+    confirmation: Confirmation | None = None,
     id_token: str | None = None,
     refresh_token: str | None = None,
     authorization_details: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
-    """Return the members of a successful token response: RFC 6749 §5.1, Core §3.1.3.3, RFC 9396 §7."""
+    """Return the members of a successful token response: RFC 6749 §5.1, Core §3.1.3.3, RFC 9396 §7.
+
+    RFC 9449 §5: the type of a token bound to a DPoP key is DPoP; one bound to a certificate stays Bearer.
+    """
     response: dict[str, Any] = {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if confirmation is not None and confirmation.jkt is not None else "Bearer",
         "expires_in": int(policy.lifetimes.access_token.total_seconds()),
         "scope": scope_value(scope),
         "id_token": id_token,
@@ -179,7 +201,8 @@ def verify_access_token(
 ) -> AccessToken:
     """Verify an access token of ours from signature to expiry. Raises InvalidTokenError.
 
-    Whether its grant still stands is for `grants.check_subject`.
+    Whether its grant still stands is for `grants.check_subject`; whether this resource is its audience and
+    its sender the one it is bound to, for the resource.
     """
     algorithms = frozenset({ACCESS_TOKEN_ALGORITHM})
     try:
@@ -198,7 +221,13 @@ def check_access_token(
     """
     if media_type(header) != ACCESS_TOKEN_TYPE:
         raise InvalidTokenError(_TOKEN_REFUSED, detail="the token is no access token")
-    if claims.get("iss") != policy.issuer or claims.get("aud") != policy.issuer:
+    return check_access_token_claims(claims, policy, now)
+
+
+def check_access_token_claims(claims: Mapping[str, Any], policy: Policy, now: datetime) -> AccessToken:
+    """Check the claims of an access token, be they signed or looked up. Raises InvalidTokenError."""
+    audience = _text(claims, "aud")
+    if claims.get("iss") != policy.issuer or audience not in {policy.issuer, *resource_uris(policy)}:
         raise InvalidTokenError(_TOKEN_REFUSED, detail="iss or aud is not this provider")
     issued_at, expires_at = _moment(claims, "iat"), _moment(claims, "exp")
     if now >= expires_at:
@@ -207,11 +236,33 @@ def check_access_token(
         jti=_text(claims, "jti"),
         client_id=_text(claims, "client_id"),
         subject=_text(claims, "sub"),
-        grant_id=_text(claims, "grant_id"),
+        grant_id=_text(claims, "grant_id") if "grant_id" in claims else None,
+        audience=audience,
         scope=frozenset(_text(claims, "scope").split(" ")),
         issued_at=issued_at,
         expires_at=expires_at,
+        confirmation=_confirmation(claims),
     )
+
+
+def check_audience(access: AccessToken, policy: Policy, path: str) -> None:
+    """Check that a token is for the resource at `path`: RFC 9068 §4. Raises InvalidTokenError.
+
+    A token that names no resource is for UserInfo, the resource of OpenID Connect itself, and for whatever
+    else its scope covers.
+    """
+    if access.audience not in {policy.issuer, policy.issuer + path}:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail="aud is another resource")
+
+
+def _confirmation(claims: Mapping[str, Any]) -> Confirmation | None:
+    """RFC 7800 §3.1. A `cnf` that is not understood refuses the token: it was bound to something."""
+    if "cnf" not in claims:
+        return None
+    members = claims["cnf"]
+    if not isinstance(members, Mapping) or len(members) != 1 or not members.keys() <= {"jkt", "x5t#S256"}:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail="cnf is not understood")
+    return Confirmation(jkt=members.get("jkt"), x5t_s256=members.get("x5t#S256"))
 
 
 def verify_id_token_hint(token: str, keys: Collection[PublicKey], client: Client, policy: Policy) -> str:

@@ -5,19 +5,19 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, null, select
 
+from idp.protocol.grants import Backing
 from idp.protocol.model import AuthorizationCode, AuthorizationRequest
 from idp.protocol.stored_request import dump_request, load_request
 from idp.store.encoding import hash_secret, load_mapping, micros, moment, moment_or_none
 from idp.store.grants import (
     BACKING,
-    Backing,
     backing_from_row,
     dump_grant_content,
     grant_from_row,
 )
 from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal
-from idp.store.tables import account_links, citizens, codes, pushed_requests, sessions
+from idp.store.tables import account_links, citizens, codes, consents, pushed_requests, sessions
 from idp.store.writes import Change, Insert
 
 _INSERT_PUSHED = Insert(
@@ -42,6 +42,7 @@ _INSERT_CODE = Insert(
         "citizen_id",
         "session_id",
         "link_id",
+        "consent_id",
         "redirect_uri",
         "code_challenge",
         "content",
@@ -79,6 +80,7 @@ _FIND_CODE = (
     .join(citizens, citizens.c.citizen_id == codes.c.citizen_id)
     .outerjoin(account_links, account_links.c.link_id == codes.c.link_id)
     .outerjoin(sessions, sessions.c.session_id == codes.c.session_id)
+    .outerjoin(consents, consents.c.consent_id == codes.c.consent_id)
     .where(codes.c.code_hash == bindparam("code_hash"))
 )
 
@@ -150,6 +152,7 @@ class Codes:
             citizen_id=grant.citizen_id,
             session_id=grant.session_id,
             link_id=grant.link_id,
+            consent_id=grant.consent_id,
             redirect_uri=code.redirect_uri,
             code_challenge=code.code_challenge,
             content=dump_grant_content(grant, dpop_jkt=code.dpop_jkt),

@@ -6,11 +6,10 @@ from hashlib import sha256
 
 from sqlalchemy import bindparam, null, select
 
-from idp.identity.account_links import AccountLink
 from idp.identity.assurance import Acr
-from idp.identity.citizens import Citizen
+from idp.protocol.confirmation import Confirmation
+from idp.protocol.grants import Backing
 from idp.protocol.model import Grant, RefreshToken
-from idp.protocol.sender_constraint import Confirmation
 from idp.protocol.stored_request import dump_claims, load_claims
 from idp.store.account_links import LINK_COLUMNS, link_from_row
 from idp.store.citizens import PERSON, citizen_from_row
@@ -18,13 +17,23 @@ from idp.store.database import Row
 from idp.store.encoding import dump_mapping, hash_secret, load_mapping, micros, moment, moment_or_none
 from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal
-from idp.store.tables import account_links, citizens, grants, refresh_tokens, sessions, spent
+from idp.store.tables import account_links, citizens, consents, grants, refresh_tokens, sessions, spent
 from idp.store.writes import Change, Insert
 
 _INSERT_GRANT = Insert(
     "grant",
     grants,
-    ("grant_id", "client_id", "citizen_id", "session_id", "link_id", "content", "issued_at", "expires_at"),
+    (
+        "grant_id",
+        "client_id",
+        "citizen_id",
+        "session_id",
+        "link_id",
+        "consent_id",
+        "content",
+        "issued_at",
+        "expires_at",
+    ),
 )
 _INSERT_TOKEN = Insert(
     "refresh_token", refresh_tokens, ("token_hash", "grant_id", "generation", "issued_at", "expires_at")
@@ -36,6 +45,15 @@ _CONSUME_TOKEN = Change(
         (refresh_tokens.c.token_hash == bind("token")) & (refresh_tokens.c.consumed_at == null())
     ),
     values=lambda bind: {"consumed_at": bind("now")},
+    gate=True,
+)
+_RETRY_TOKEN = Change(
+    "refresh_token_retried",
+    refresh_tokens,
+    where=lambda bind: (
+        (refresh_tokens.c.token_hash == bind("token")) & (refresh_tokens.c.retries == bind("retries"))
+    ),
+    values=lambda bind: {"retries": bind("retries") + 1},
     gate=True,
 )
 _REVOKE = Change(
@@ -51,6 +69,7 @@ BACKING = (
     *PERSON,
     sessions.c.ended_at.label("session_ended_at"),
     sessions.c.expires_at.label("session_expires_at"),
+    consents.c.withdrawn_at.label("consent_withdrawn_at"),
 )
 """What every token is checked against, joined beside the code, the grant or the refresh token."""
 
@@ -61,6 +80,7 @@ _BY_ID = (
     .join(citizens, citizens.c.citizen_id == grants.c.citizen_id)
     .outerjoin(account_links, account_links.c.link_id == grants.c.link_id)
     .outerjoin(sessions, sessions.c.session_id == grants.c.session_id)
+    .outerjoin(consents, consents.c.consent_id == grants.c.consent_id)
     .where(grants.c.grant_id == bindparam("grant_id"))
 )
 _BY_TOKEN = (
@@ -78,17 +98,9 @@ _BY_TOKEN = (
     .join(citizens, citizens.c.citizen_id == grants.c.citizen_id)
     .outerjoin(account_links, account_links.c.link_id == grants.c.link_id)
     .outerjoin(sessions, sessions.c.session_id == grants.c.session_id)
+    .outerjoin(consents, consents.c.consent_id == grants.c.consent_id)
     .where(refresh_tokens.c.token_hash == bindparam("token_hash"))
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """How person, link and session stand now; the choke-point looks at nothing else."""
-
-    citizen: Citizen
-    link: AccountLink | None
-    session_is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +161,7 @@ class Grants:
             citizen_id=grant.citizen_id,
             session_id=grant.session_id,
             link_id=grant.link_id,
+            consent_id=grant.consent_id,
             content=dump_grant_content(grant),
             issued_at=micros(grant.issued_at),
             expires_at=micros(grant.expires_at),
@@ -168,6 +181,10 @@ class Grants:
     def consume_refresh_token(self, token: RefreshToken, now: datetime) -> None:
         """Record its single use; the gate `refresh_token_consumed` closes for the second user."""
         self._recorder.record(_CONSUME_TOKEN, token=token.token_hash, now=micros(now))
+
+    def retry_refresh_token(self, token: RefreshToken) -> None:
+        """Record that it came back within the grace; the gate `refresh_token_retried` counts one by one."""
+        self._recorder.record(_RETRY_TOKEN, token=token.token_hash, retries=token.retries)
 
     def revoke(self, grant_id: str, because: str, now: datetime) -> None:
         """Record the end of a grant and with it of all its tokens."""
@@ -236,4 +253,5 @@ def backing_from_row(row: Row, seal: DataSeal, now: datetime) -> Backing:
         citizen=citizen_from_row(row, seal),
         link=None if row["link_link_id"] is None else link_from_row(row, "link_"),
         session_is_over=ended_at is not None or expires_at is None or expires_at <= micros(now),
+        is_consent_withdrawn=row["consent_withdrawn_at"] is not None,
     )

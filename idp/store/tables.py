@@ -206,6 +206,7 @@ codes = Table(
     time_column("issued_at"),
     time_column("expires_at"),
     time_column("consumed_at", null=True),
+    text_column("consent_id", null=True),
 )
 Index("ix_codes_expires_at", codes.c.expires_at)
 
@@ -222,6 +223,7 @@ grants = Table(
     time_column("expires_at"),
     time_column("revoked_at", null=True),
     text_column("revoked_because", null=True),
+    text_column("consent_id", null=True),
 )
 Index("ix_grants_citizen_id", grants.c.citizen_id)
 Index("ix_grants_link_id", grants.c.link_id)

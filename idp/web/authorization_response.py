@@ -79,6 +79,7 @@ async def grant_authorization(
             code_challenge=request.code_challenge,
             grant=grant,
             expires_at=now + context.policy.lifetimes.code,
+            dpop_jkt=request.dpop_jkt,
         )
     )
     uow.sessions.seen(presence.session, now)
@@ -146,4 +147,5 @@ def _grant(
         link_id=None if link is None else link.link_id,
         issued_at=now,
         expires_at=now + context.policy.lifetimes.grant,
+        resource=request.resource,
     )

@@ -9,11 +9,14 @@ from starlette.requests import Request
 from idp.protocol.client_authentication import (
     AuthenticatedClient,
     UnknownClientKeyError,
+    live_sealed_secrets,
     read_credentials,
     verify_credentials,
 )
-from idp.protocol.errors import InvalidClientError, OAuthError
+from idp.protocol.errors import InvalidClientError, InvalidGrantError, OAuthError
 from idp.protocol.parameters import Parameters
+from idp.protocol.profiles import CLIENT_SECRET_JWT
+from idp.store.client_secrets import secret_context
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.failures import note
@@ -35,6 +38,14 @@ async def authenticate_client(
     client = await context.clients.find(credentials.client_id)
     if client is None or credentials.assertion is None:
         return verify_credentials(credentials, client, (), issuer=context.issuer, now=now)
+    if client.token_endpoint_auth_method == CLIENT_SECRET_JWT:
+        opened = [
+            context.custody.data.open(sealed, secret_context(client.client_id))
+            for sealed in live_sealed_secrets(client, now)
+        ]
+        return verify_credentials(
+            credentials, client, (), issuer=context.issuer, now=now, shared_secrets=opened
+        )
     keys = await context.clients.keys_of(client, now)
     try:
         return verify_credentials(credentials, client, keys, issuer=context.issuer, now=now)
@@ -64,6 +75,18 @@ async def spent_if_refused(context: Context, authenticated: AuthenticatedClient)
         with contextlib.suppress(GateClosedError):
             await uow.commit()
         raise
+
+
+def closed_gate_refusal(closed: GateClosedError) -> OAuthError:
+    """Translate a gate that closed at the token endpoint: a spent proof, or something moved meanwhile."""
+    if closed.gate == SPENT_GATE:
+        return replayed_assertion()
+    return InvalidGrantError("the authorization is no longer in force", detail=closed.gate)
+
+
+def spend_proofs(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None:
+    """Record the single use of everything that this request proved itself with."""
+    spend_assertion(uow, authenticated)
 
 
 def replayed_assertion() -> InvalidClientError:

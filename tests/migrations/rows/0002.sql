@@ -1,6 +1,6 @@
 -- Rows that could stand in the tables of revision 0002. Written once, never changed.
 INSERT INTO codes VALUES
-  (x'21', 'grant-2', 'network', 'citizen-1', 'session-1', NULL, 'https://network.example/back', NULL, '{}', 1, 2, NULL);
+  (x'21', 'grant-2', 'network', 'citizen-1', 'session-1', NULL, 'https://network.example/back', NULL, '{}', 1, 2, NULL, 'consent-1');
 INSERT INTO access_tokens VALUES
   (x'23', 'network', NULL, '{"jti":"1"}', 9);
 INSERT INTO backchannel_requests VALUES

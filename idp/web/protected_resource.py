@@ -1,0 +1,90 @@
+"""Access to a protected resource of ours: one door for all of them. RFC 6750, RFC 9068 §4.
+
+A token is read from one place, verified, held against the resource it is for, and everything behind it is
+looked up and checked again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+
+from idp.protocol.errors import InsufficientScopeError, InvalidRequestError, InvalidTokenError
+from idp.protocol.grants import Backing, check_subject
+from idp.protocol.model import Client, ClientStatus, Grant
+from idp.protocol.parameters import Parameters
+from idp.protocol.tokens import AccessToken, check_access_token_claims, check_audience, verify_access_token
+from idp.store.unit_of_work import UnitOfWork
+from idp.web.failures import note
+from idp.web.requests import read_query
+from idp.web.state import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A request that may be answered: made by `check_access` alone."""
+
+    token: AccessToken
+    client: Client
+    grant: Grant | None
+    """None for a token of the client's own (client_credentials)."""
+    backing: Backing | None
+
+
+def read_token(http: Request, parameters: Parameters) -> str:
+    """Return the access token of a request: RFC 6750 §2.1, §2.2; never from the address (§5.3).
+
+    `parameters` is the form of a POST, empty otherwise. Raises InvalidRequestError, InvalidTokenError.
+    """
+    if "access_token" in read_query(http):
+        raise InvalidRequestError("the access token must not stand in the query")
+    in_form = parameters.get("access_token")
+    if in_form is not None:
+        if "authorization" in http.headers:
+            raise InvalidRequestError("the access token must be sent in one place")
+        return in_form
+    scheme, _, token = http.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise InvalidTokenError("an access token is required")
+    return token.strip()
+
+
+async def check_access(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    token: str,
+    *,
+    path: str,
+    scope: frozenset[str],
+    now: datetime,
+) -> Access:
+    """Check that a token opens the resource at `path`: for it at least one value of `scope` is needed.
+
+    Raises InvalidTokenError, InsufficientScopeError.
+    """
+    access = await _verified(context, uow, token, now)
+    note(http, client_id=access.client_id, grant_id=access.grant_id)
+    check_audience(access, context.policy, path)
+    if not scope & access.scope:
+        raise InsufficientScopeError(f"the access token does not cover {' or '.join(sorted(scope))}")
+    client = await context.clients.find(access.client_id)
+    if client is None or client.status is not ClientStatus.ACTIVE:
+        raise InvalidTokenError("the authorization is no longer in force", detail="the client is suspended")
+    if access.grant_id is None:
+        return Access(access, client, None, None)
+    found = await uow.grants.find(access.grant_id, now)
+    if found is None:
+        raise InvalidTokenError("the access token is revoked", detail="no such grant")
+    check_subject(found.grant, client, found.backing, now, error=InvalidTokenError)
+    return Access(access, client, found.grant, found.backing)
+
+
+async def _verified(context: Context, uow: UnitOfWork, token: str, now: datetime) -> AccessToken:
+    """Verify a JWT by its signature, an opaque token by looking it up."""
+    if "." in token:
+        return verify_access_token(token, context.published.verification_keys, context.policy, now)
+    claims = await uow.access_tokens.find(token)
+    if claims is None:
+        raise InvalidTokenError("the access token is unknown or has expired", detail="unknown token")
+    return check_access_token_claims(claims, context.policy, now)
