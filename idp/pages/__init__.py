@@ -3,6 +3,7 @@
 | module | question, or part |
 |---|---|
 | sign_in | Who are you? |
+| enrolment | How does one get an account? |
 | second_factor | Is it really you? |
 | account_choice | Go on as this person? |
 | consent | Link this account? And: why not |

@@ -131,6 +131,15 @@ class AccountChoicePage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentPage(Page):
+    """How does one get an account? Initiating User Registration via OpenID Connect 1.0 (prompt=create)."""
+
+    template: ClassVar[str] = "sign_in/enrolment.html"
+
+    sign_in_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountCard:
     """The platform's account as its holder would recognise it."""
 

@@ -16,6 +16,7 @@ from idp.pages.views import (
     ConsentPage,
     EndedPage,
     EndLinkPage,
+    EnrolmentPage,
     ErrorPage,
     FormPostPage,
     LinkCard,
@@ -103,6 +104,7 @@ VIEWS: dict[str, Page] = {
         SECOND_FACTOR, notice=SecondFactorNotice.THROTTLED, retry_at=NOW
     ),
     "account_choice": AccountChoicePage(client=NETWORK, action="/account-choice/7c1e", person=PERSON),
+    "enrolment": EnrolmentPage(client=NETWORK, sign_in_uri="/sign-in/7c1e"),
     **{f"consent_{reason}": replace(CONSENT, reason=reason) for reason in AskReason},
     "consent_without_account": replace(CONSENT, account=None, purpose=None, link_valid_until=None),
     "consent_levels_only": replace(CONSENT, items=(), purpose="growth"),
