@@ -23,6 +23,12 @@
 | jwe | RFC 7516, RFC 7518 §4, §5: encryption to a client |
 | embedded_key | RFC 7515 §4.1.3, RFC 7638: the key that a proof of possession brings along |
 | dpop | RFC 9449: proof that the sender holds a key |
+| logout_request | RP-Initiated Logout 1.0: who may be sent back where |
+| logout_token | Back-Channel Logout 1.0 §2.4 |
+| delivery_schedule | when a delivery that failed is tried again |
+| embedded_key | RFC 7515 §4.1.3, RFC 7638: the key that a proof of possession brings along |
+| dpop | RFC 9449: proof that the sender holds a key |
+| client_certificate | RFC 8705, 4514, 9440: whose certificate it is |
 | metadata | RFC 8414, OpenID Connect Discovery: what the provider says of itself |
 | client_metadata | RFC 7591, OpenID Connect Registration: a platform's reviewed file |
 | metadata_reader | reading such a file with every reason at once |
