@@ -6,11 +6,13 @@ An endpoint reads, a rule decides, a store remembers. Imports go downwards only;
 | module | what it is |
 |---|---|
 | app | everything is opened, wired and closed here |
+| deliveries | what others are told: the outbox, emptied by a process of its own |
 | endpoints | for machines: one file for each endpoint of the discovery document |
 | pages | for citizens: sign in, agree, see and end links |
 | operators | for staff: the command line `idp` |
 | outbound | the only part that dials out, guarded |
 | housekeeping | what happens without a request: sealing the audit log, letting links lapse |
+| companion | a process beside the server, from the inside |
 | web | what every HTTP handler shares; decides no rule |
 | settings | every setting, with its meaning |
 | store | memory, on SQLite and PostgreSQL; the only SQL |

@@ -6,7 +6,7 @@
 | serve | `idp serve` |
 | migrate | `idp migrate` |
 | settings_report | `idp settings` |
-| housekeeping_child | the housekeeping process that `idp serve` starts |
+| companions | the processes that `idp serve` keeps running beside the servers |
 | citizens | `idp citizens show, suspend, reinstate, change-number` |
 | citizens_import | `idp citizens import` |
 | clients | `idp clients list, show, suspend, reinstate, rotate-secret` |

@@ -1,4 +1,4 @@
-"""`idp serve`: the provider's web server, with housekeeping beside it."""
+"""`idp serve`: the provider's web server, with housekeeping and deliveries beside it."""
 
 import asyncio
 import multiprocessing
@@ -15,9 +15,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from idp.operators.companions import companions
 from idp.operators.desk import migrated_database, utc_now
 from idp.operators.failures import explained
-from idp.operators.housekeeping_child import housekeeping
 from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, invocation
 from idp.operators.settings_report import contradictions
@@ -73,7 +73,8 @@ def serve(*, host: str, port: int, workers: int) -> None:
     """Serve until Ctrl-C or SIGTERM, which end everything cleanly.
 
     Requests under way get some seconds to finish. One more process keeps house: it seals the audit log,
-    lets links lapse and clears what has expired. TLS is the business of the proxy in front.
+    lets links lapse and clears what has expired. Another tells relying parties what they are to know, such
+    as that a session is over. TLS is the business of the proxy in front.
     """
     with explained():
         settings = Settings.load()
@@ -85,7 +86,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
         run = _one_process(config, listener) if workers == 1 else _many_processes(config, listener)
         many = "" if workers == 1 else f", {workers} workers"
         invocation().say(f"Serving {settings.issuer} on {host}, port {bound_port}{many}. Ctrl-C stops.")
-        with housekeeping(invocation().say):
+        with companions(invocation().say):
             has_started = run()
     if not has_started:
         raise CommandFailedError("The application did not start, for the reason above.")

@@ -13,10 +13,11 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from idp.operators import housekeeping_child
+from idp.operators import companions
 from tests.operators.conftest import Installation
 from tests.support.served import ServedProvider
 
+MODULES = {"Housekeeping": "idp.housekeeping", "Delivering": "idp.deliveries"}
 PROGRAM = (sys.executable, "-c", "from idp.operators.cli import main; main()", "serve")
 
 
@@ -55,8 +56,8 @@ def command_of(process: psutil.Process) -> list[str]:
         return []
 
 
-def housekeepers(provider: ServedProvider) -> list[psutil.Process]:
-    return [process for process in family(provider) if "idp.housekeeping" in command_of(process)]
+def companions_of(provider: ServedProvider, module: str) -> list[psutil.Process]:
+    return [process for process in family(provider) if module in command_of(process)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -71,7 +72,7 @@ def test_a_signal_ends_everything_with_status_0(
         assert answer.headers["Date"]
         assert "Server" not in answer.headers
     processes = family(provider)
-    assert len(housekeepers(provider)) == 1
+    assert [len(companions_of(provider, module)) for module in MODULES.values()] == [1, 1]
     # Python's own watcher of workers ends when it sees that we have ended.
     trackers = [each for each in processes if "resource_tracker" in " ".join(command_of(each))]
     process = provider.process
@@ -96,14 +97,17 @@ def test_kill_9_leaves_no_process_behind(tmp_path: Path, sqlite_url: str, worker
     wait_until(lambda: are_gone(processes))
 
 
-def test_housekeeping_that_dies_is_started_again(tmp_path: Path, sqlite_url: str) -> None:
+@pytest.mark.parametrize("name", MODULES)
+def test_a_companion_that_dies_is_started_again(tmp_path: Path, sqlite_url: str, name: str) -> None:
     provider = provider_of(tmp_path, sqlite_url, 1)
     provider.start()
     try:
-        (first,) = housekeepers(provider)
+        (first,) = companions_of(provider, MODULES[name])
         first.kill()
-        wait_until(lambda: [each.pid for each in housekeepers(provider)] not in ([], [first.pid]))
-        assert "Housekeeping ended with status -9" in provider.log.read_text()
+        wait_until(
+            lambda: [each.pid for each in companions_of(provider, MODULES[name])] not in ([], [first.pid])
+        )
+        assert f"{name} ended with status -9" in provider.log.read_text()
     finally:
         assert provider.stop() == 0
 
@@ -128,20 +132,21 @@ def test_an_address_of_another_machine_is_told_in_a_sentence(small_installation:
     assert said.startswith("Port 8123 on 192.0.2.1 cannot be used: ")
 
 
-def test_housekeeping_waits_longer_after_each_death_and_still_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping_child, "COMMAND", (sys.executable, "-c", "raise SystemExit(7)"))
-    monkeypatch.setattr(housekeeping_child, "FIRST_PAUSE", 0.05)
+def test_a_companion_waits_longer_after_each_death_and_still_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = (sys.executable, "-c", "raise SystemExit(7)")
+    monkeypatch.setattr(companions, "COMPANIONS", {"Housekeeping": command})
+    monkeypatch.setattr(companions, "FIRST_PAUSE", 0.05)
     said: list[str] = []
-    with housekeeping_child.housekeeping(said.append):
+    with companions.companions(said.append):
         wait_until(lambda: len(said) >= 3)
     assert {message.partition(";")[0] for message in said} == {"Housekeeping ended with status 7"}
 
 
-def test_housekeeping_that_does_not_listen_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_companion_that_does_not_listen_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    monkeypatch.setattr(housekeeping_child, "COMMAND", (sys.executable, "-c", deaf))
-    monkeypatch.setattr(housekeeping_child, "STOPPED_WITHIN", 0.3)
-    with housekeeping_child.housekeeping(lambda _: None):
+    monkeypatch.setattr(companions, "COMPANIONS", {"Deaf": (sys.executable, "-c", deaf)})
+    monkeypatch.setattr(companions, "STOPPED_WITHIN", 0.3)
+    with companions.companions(lambda _: None):
         wait_until(lambda: bool(psutil.Process().children()))
         time.sleep(0.5)
         (child,) = [each for each in psutil.Process().children() if deaf in command_of(each)]

@@ -1,0 +1,22 @@
+"""Every kind of delivery, in one table. To add one: write what makes it, and name it here.
+
+Whoever causes a delivery records `uow.outbox.add(Delivery(kind=…, …))` in the commit of what it tells of;
+the function named here is called with it, as often as it takes, and raises DeliveryFailedError. A delivery
+may arrive twice (a worker can die between the receiver's answer and our note of it): receivers know it again
+by what is in it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from idp.deliveries.backchannel_logout import BACKCHANNEL_LOGOUT, send_logout_token
+from idp.deliveries.session_ended import find_whom_to_tell
+from idp.deliveries.world import World
+from idp.store.outbox import Delivery
+from idp.store.sessions import SESSION_ENDED
+
+Make = Callable[[World, Delivery], Awaitable[None]]
+
+KINDS: Mapping[str, Make] = {
+    SESSION_ENDED: find_whom_to_tell,
+    BACKCHANNEL_LOGOUT: send_logout_token,
+}
