@@ -6,9 +6,11 @@
 | strict_json | RFC 8259, RFC 7493: JSON inside parameters |
 | web_uris | RFC 3986 and the WHATWG URL Standard, where they agree |
 | errors | the registered error codes: RFC 6749, 6750, 9126, 9396, OpenID Connect Core §3.1.2.6 |
+| profiles | named bundles of rules: OpenID Connect, FAPI 2.0, CIBA, Identity Assurance |
+| confirmation | RFC 7800: the key a token is bound to |
 | model | the nouns, as frozen values |
 | authorization_request | Core §3.1.2, RFC 6749 §4.1.1, RFC 9126 §2.1: the checks and their order |
-| request_object | RFC 9101, OpenID Connect Core §6.1, FAPI 2.0 Message Signing §5.3: requests that their client signed |
+| request_object | RFC 9101, Core §6.1, FAPI 2.0 Message Signing §5.3: requests that their client signed |
 | redirect_uris | RFC 9700 §2.1, RFC 8252 §7: exact comparison |
 | pkce | RFC 7636 |
 | claims_parameter | OpenID Connect Core §5.5, Identity Assurance §6 |
@@ -18,6 +20,8 @@
 | authorization_response | RFC 6749 §4.1.2, RFC 9207, JARM |
 | client_authentication | RFC 6749 §2.3, RFC 7521, RFC 7523, RFC 10070 |
 | grants | RFC 6749 §4.1.3, §6, RFC 9700 §4.14: code, refresh token, and what stands behind them |
+| resources | RFC 8707: what a token may be for |
+| sender_constraint | RFC 9449, RFC 8705: when a token must be bound, and to what |
 | tokens | OpenID Connect Core §2, RFC 9068, RFC 9396 §7: contents of tokens and of the token response |
 | jose | RFC 7515, 7517, 7518, 8037, 8725: signatures and public keys, strictly |
 | jwe | RFC 7516, RFC 7518 §4, §5: encryption to a client |
@@ -26,11 +30,10 @@
 | logout_request | RP-Initiated Logout 1.0: who may be sent back where |
 | logout_token | Back-Channel Logout 1.0 §2.4 |
 | delivery_schedule | when a delivery that failed is tried again |
-| embedded_key | RFC 7515 §4.1.3, RFC 7638: the key that a proof of possession brings along |
-| dpop | RFC 9449: proof that the sender holds a key |
 | client_certificate | RFC 8705, 4514, 9440: whose certificate it is |
 | metadata | RFC 8414, OpenID Connect Discovery: what the provider says of itself |
 | client_metadata | RFC 7591, OpenID Connect Registration: a platform's reviewed file |
+| profile_metadata | RFC 8705, 9101, 9126, 9449, CIBA, logout: the members that belong to profiles |
 | metadata_reader | reading such a file with every reason at once |
 | logo | RFC 7591 §2 (`logo_uri`), RFC 2397: a small PNG inside the registration |
 | stored_client | a client as one JSON document |

@@ -14,6 +14,8 @@ What the rest of the program uses:
 | interactions | authorization requests under way |
 | codes | pushed requests and authorization codes, each used once |
 | grants | grants and refresh tokens; spent values |
+| access_tokens | opaque access tokens, and what they stand for |
+| client_secrets | client secrets, hashed, and sealed where an HMAC needs them |
 | attempts | counters of sign-in attempts |
 | ledger | the audit log and its chain |
 | outbox | what is to be told to others, and how far that is |
@@ -24,7 +26,10 @@ How it is done:
 
 | module | what it is |
 |---|---|
-| tables | every table, every column classified as to personal data |
+| columns | how a column is declared and classified as to personal data |
+| tables | the tables of people, sessions, clients, grants and links |
+| client_tables | the tables of what clients hold and are sent besides |
+| schema | the whole schema |
 | writes | a write as a value; gates for what may happen once |
 | recorder | collects the writes of a unit of work |
 | database | the interface of an engine |

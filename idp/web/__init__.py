@@ -13,6 +13,7 @@
 | published | metadata and keys, as bytes made once |
 | clients | registered clients in memory, refreshed when any of them changes |
 | client_authentication | the rule of `idp.protocol`, fed with what it needs |
+| protected_resource | one door for every resource that takes an access token |
 | journey | where a person stands: loaded once, judged by the rules |
 | authorization_response | the one place that issues codes, and how answers travel |
 | static_files | our few files, kept by browsers under a versioned address |
