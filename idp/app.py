@@ -19,7 +19,16 @@ from idp.authenticators.throttling import PAIR_LIMITS, SOURCE_LIMITS
 from idp.identity.sessions import SessionLimits
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
-from idp.pages import account_choice, consent, explanations, logos, my_accounts, second_factor, sign_in
+from idp.pages import (
+    account_choice,
+    consent,
+    enrolment,
+    explanations,
+    logos,
+    my_accounts,
+    second_factor,
+    sign_in,
+)
 from idp.pages.failures import FAILURES, answer_failure, fault_answer, render_form_post
 from idp.pages.rendering import STATIC, Pages
 from idp.protocol.model import Lifetimes, Policy
@@ -29,6 +38,7 @@ from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import StoreUnavailableError
 from idp.web.answers import json_answer
 from idp.web.boundary import Boundary
+from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
 from idp.web.direct_routes import DirectRoutes, NamedHandler
 from idp.web.log import Log
@@ -71,7 +81,7 @@ def policy_of(settings: Settings) -> Policy:
         access_token=timedelta(minutes=settings.access_token_minutes),
         refresh_token=timedelta(days=settings.refresh_token_days),
     )
-    return Policy(issuer=settings.issuer, lifetimes=lifetimes)
+    return Policy(issuer=settings.issuer, lifetimes=lifetimes, mtls_origin=settings.mtls_origin)
 
 
 @contextlib.asynccontextmanager
@@ -80,9 +90,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
     policy = policy_of(settings)
     database = open_database(settings.database_url, connections=settings.database_connections)
     custody = Custody.open(settings.keys_dir, settings.seal_file, clock())
-    outbound = GuardedHTTP(
-        allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file
-    )
+    outbound = GuardedHTTP(allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file)
     clients = ClientDirectory(lambda: UnitOfWork(database, custody.data), ClientKeys(outbound).fetch)
     hashing = HashingPool(settings.hashing_threads or max(1, os.cpu_count() or 1))
     context = Context(
@@ -102,6 +110,10 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         source_limits=replace(SOURCE_LIMITS, free=settings.source_attempts),
         render_form_post=render_form_post,
         mode=settings.mode.value,
+        certificate_source=CertificateSource(
+            settings.client_certificate_header, settings.certificate_proxies, settings.certificate_authorities
+        ),
+        is_dpop_nonce_required=settings.dpop_nonce == "required",
     )
     try:
         yield context
@@ -155,7 +167,16 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         redirect_slashes=False,
     )
     app.include_router(endpoints.router)
-    for page in (sign_in, second_factor, consent, account_choice, my_accounts, logos, explanations):
+    for page in (
+        sign_in,
+        enrolment,
+        second_factor,
+        consent,
+        account_choice,
+        my_accounts,
+        logos,
+        explanations,
+    ):
         app.include_router(page.router)
     for path, probe in (("/healthz", healthz), ("/readyz", readyz)):
         app.add_api_route(path, probe, methods=["GET", "HEAD"], include_in_schema=False)

@@ -1,14 +1,17 @@
 """The settings of a provider: environment variables that begin with IDP_; unknown ones are refused."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from cryptography import x509
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idp.identity.register import Mode
+from idp.protocol.client_certificate import ClientCertificateError, read_authorities
 
 PREFIX = "IDP_"
 
@@ -25,6 +28,24 @@ def _check_issuer(issuer: str) -> str:
     if parts.query or parts.fragment or parts.username or issuer.endswith("/"):
         raise ValueError("must have no query, fragment, user name or slash at the end")
     return issuer
+
+
+def _check_mtls_origin(origin: str) -> str:
+    if not origin.startswith("https://"):
+        raise ValueError("must be https")
+    return _check_issuer(origin)
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())
+
+
+def _check_networks(text: str) -> str:
+    try:
+        _networks(text)
+    except ValueError as error:
+        raise ValueError("must be addresses or networks, with commas between them") from error
+    return text
 
 
 def _check_database_url(url: str) -> str:
@@ -93,6 +114,27 @@ class Settings(BaseSettings):
         description="A file of CA certificates (PEM) that outgoing TLS trusts beside the system's.",
     )
 
+    dpop_nonce: Literal["required", "offered"] = Field(
+        default="required",
+        description="Whether every DPoP proof must hold a nonce of ours, or may.",
+    )
+    mtls_origin: Annotated[str, AfterValidator(_check_mtls_origin)] | None = Field(
+        default=None,
+        description="Where clients reach the endpoints by mutual TLS: https, without a slash at the end.",
+    )
+    tls_client_ca: Path | None = Field(
+        default=None,
+        description="A file of CA certificates (PEM) that issue certificates for tls_client_auth.",
+    )
+    client_certificate_header: str | None = Field(
+        default=None,
+        description="The header in which a proxy passes a client's certificate: RFC 9440 or URL-encoded PEM.",
+    )
+    client_certificate_proxies: Annotated[str, AfterValidator(_check_networks)] | None = Field(
+        default=None,
+        description="Addresses or networks of the proxies whose certificate header is believed, with commas.",
+    )
+
     @classmethod
     def load(cls) -> Self:
         """Read the environment. Raises SettingsError for an unknown or unusable setting."""
@@ -108,6 +150,22 @@ class Settings(BaseSettings):
         if problems:
             raise SettingsError("; ".join(problems))
         return settings
+
+    @property
+    def certificate_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return where the proxies connect from whose certificate header is believed."""
+        return _networks(self.client_certificate_proxies or "")
+
+    @property
+    def certificate_authorities(self) -> tuple[x509.Certificate, ...]:
+        """Read the authorities whose certificates name a client. Raises SettingsError."""
+        if self.tls_client_ca is None:
+            return ()
+        try:
+            return read_authorities(self.tls_client_ca.read_bytes())
+        except (OSError, ClientCertificateError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise SettingsError(f"{PREFIX}TLS_CLIENT_CA: {reason}") from error
 
     @property
     def may_fetch_loopback(self) -> bool:

@@ -14,6 +14,7 @@ from idp.identity.register import Mode
 from idp.operators.failures import explained, problems_in
 from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, invocation
+from idp.protocol.client_certificate import ClientCertificateError, read_authorities
 from idp.settings import PREFIX, Settings, SettingsError
 
 MASK = "•••"
@@ -30,6 +31,15 @@ def contradictions(settings: Settings) -> list[str]:
             ssl.create_default_context(cafile=settings.outbound_ca_file)
         except OSError as error:
             problems.append(f"{PREFIX}OUTBOUND_CA_FILE: {error.strerror or 'it holds no certificate'}")
+    if settings.tls_client_ca is not None:
+        try:
+            read_authorities(settings.tls_client_ca.read_bytes())
+        except (OSError, ClientCertificateError) as error:
+            problems.append(f"{PREFIX}TLS_CLIENT_CA: {getattr(error, 'strerror', None) or error}")
+    if (settings.client_certificate_header is None) != (settings.client_certificate_proxies is None):
+        problems.append(
+            f"{PREFIX}CLIENT_CERTIFICATE_HEADER: needs {PREFIX}CLIENT_CERTIFICATE_PROXIES, and that needs it"
+        )
     return problems
 
 

@@ -245,3 +245,5 @@ class Policy:
 
     issuer: str
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    mtls_origin: str | None = None
+    """Where clients reach the same endpoints by mutual TLS (RFC 8705 §5); None where they cannot."""

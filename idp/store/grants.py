@@ -63,6 +63,8 @@ _REVOKE = Change(
     values=lambda bind: {"revoked_at": bind("now"), "revoked_because": bind("because")},
 )
 _SPEND = Insert("spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
+_SPEND_PROOF = Insert("proof_spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
+"""A gate of its own: a request spends both, and its refusal says which of them was used before."""
 
 BACKING = (
     *(account_links.c[name].label(f"link_{name}") for name in LINK_COLUMNS),
@@ -195,8 +197,19 @@ class Grants:
 
         `purpose` is the namespace: the same `jti` may be used once for each (abuse class 6).
         """
-        key = sha256(f"{purpose}\x00{value}".encode()).digest()
-        self._recorder.record(_SPEND, spent_key=key, expires_at=micros(expires_at))
+        self._recorder.record(_SPEND, spent_key=_spent_key(purpose, value), expires_at=micros(expires_at))
+
+    def spend_proof(self, jkt: str, jti: str, expires_at: datetime) -> None:
+        """Record the single use of a DPoP proof; the gate `proof_spent` closes for the second one.
+
+        A `jti` is its key's own (RFC 9449 §11.1): nobody spends another's.
+        """
+        key = _spent_key("dpop_proof", f"{jkt}\x00{jti}")
+        self._recorder.record(_SPEND_PROOF, spent_key=key, expires_at=micros(expires_at))
+
+
+def _spent_key(purpose: str, value: str) -> bytes:
+    return sha256(f"{purpose}\x00{value}".encode()).digest()
 
 
 def dump_grant_content(grant: Grant, *, dpop_jkt: str | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Message, Scope
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -17,6 +18,22 @@ _PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+
+_HEADERS = "lienket.headers"
+
+
+def add_header(scope: Scope, name: str, value: str) -> None:
+    """Have a header added to the answer of this request, whichever it will be, unless it has one."""
+    scope.setdefault(_HEADERS, {})[name.lower().encode("latin-1")] = value.encode("latin-1")
+
+
+def write_added_headers(scope: Scope, start: Message) -> None:
+    """Write the headers into the message that begins an answer; for the boundary, which sees every one."""
+    added = scope.get(_HEADERS)
+    if added:
+        present = {name for name, _ in start["headers"]}
+        start["headers"].extend((name, value) for name, value in added.items() if name not in present)
 
 
 def json_answer(

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from idp.web.answers import write_added_headers
 from idp.web.failures import log_members
 from idp.web.log import Log
 
@@ -43,6 +44,7 @@ class Boundary:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-content-type-options", b"nosniff"))
+                write_added_headers(scope, message)
             await send(message)
 
         try:

@@ -12,6 +12,7 @@ from idp.identity.sessions import SessionLimits
 from idp.protocol.model import Policy
 from idp.store.database import Database
 from idp.store.unit_of_work import UnitOfWork
+from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
 from idp.web.log import Log
 from idp.web.published import Published
@@ -38,6 +39,10 @@ class Context:
     render_form_post: Callable[[Request, str, Mapping[str, str]], bytes]
     """Renders an authorization response as a form; handed in, for pages are not known down here."""
     mode: str
+    certificate_source: CertificateSource
+    """Where certificates of clients come from (RFC 8705)."""
+    is_dpop_nonce_required: bool
+    """False takes DPoP proofs without a nonce, too (RFC 9449 §8)."""
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a fresh unit of work."""
