@@ -16,7 +16,11 @@ from tests.support.databases import (
     sqlite_database,
 )
 
-pytest_plugins = ["tests.support.browser", "tests.support.installed_parts"]
+pytest_plugins = [
+    "tests.support.browser",
+    "tests.support.conformance_matrix",
+    "tests.support.installed_parts",
+]
 
 hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
