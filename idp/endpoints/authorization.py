@@ -20,7 +20,6 @@ from idp.protocol.authorization_request import (
     read_request,
     trusted_redirect_uri,
 )
-from idp.protocol.authorization_response import error_response_mode
 from idp.protocol.errors import (
     AccessDeniedError,
     InvalidRequestURIError,
@@ -30,14 +29,16 @@ from idp.protocol.errors import (
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
 from idp.protocol.parameters import Parameters
 from idp.protocol.redirect_uris import match_redirect_uri
+from idp.protocol.response_modes import error_response_mode
 from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
-from idp.web.authorization_response import error_answer, grant_authorization
+from idp.web.authorization_response import Return, error_answer, grant_authorization, way_back
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble, note
 from idp.web.journey import assess, commit_step, load_interaction
+from idp.web.request_objects import read_request_object
 from idp.web.requests import is_same_origin, read_form, read_query
 from idp.web.state import Context, context_of
 
@@ -73,24 +74,45 @@ async def _arrive(http: Request, parameters: Parameters, *, is_post: bool) -> Re
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    redirect_uri = None
+    request_uri = find_pushed_request_uri(parameters)
+    client = await _known_client(context, http, parameters)
+    back = None
     try:
-        request_uri = find_pushed_request_uri(parameters)
         if request_uri is None:
-            client = await _known_client(context, http, parameters)
-            redirect_uri = trusted_redirect_uri(parameters, client)
-            arrival = Arrival(read_request(parameters, client, context.policy, CHECKS_AUTHORIZATION), client)
+            back = _find_way_back(parameters, client)
+            asked = await read_request_object(context, client, parameters, now)
+            back = _trusted_way_back(asked, client)
+            arrival = Arrival(read_request(asked, client, context.policy, CHECKS_AUTHORIZATION), client)
         else:
-            arrival = await _take_pushed(context, uow, http, parameters, request_uri, now)
+            arrival = await _take_pushed(uow, client, request_uri, now)
     except OAuthError as error:
-        if redirect_uri is None:
+        if back is None:
             raise UntrustedRequestError(error.description, detail=error.detail) from error
         note(http, error=error.error, detail=error.detail)
-        mode, state = error_response_mode(parameters), parameters.get("state")
-        return error_answer(context, http, redirect_uri, mode, error, state)
+        return error_answer(context, http, back, error)
     if is_post:
         return await _begin_interaction(context, uow, http, arrival, now, bind=False)
     return await _go_on(context, uow, http, arrival, None, now)
+
+
+def _trusted_way_back(parameters: Parameters, client: Client) -> Return:
+    """Return where answers may go. Raises UntrustedRequestError."""
+    redirect_uri = trusted_redirect_uri(parameters, client)
+    return Return(client, redirect_uri, error_response_mode(parameters, client), parameters.get("state"))
+
+
+def _find_way_back(parameters: Parameters, client: Client) -> Return | None:
+    """Return where the refusal of a request object may go: never to an address that stands in it alone.
+
+    What stands beside the object decides, as it would without one: an object that was not verified proves
+    nothing (RFC 6749 §4.1.2.1; abuse classes 2, 4).
+    """
+    try:
+        return _trusted_way_back(parameters, client)
+    except UntrustedRequestError:
+        if "request" not in parameters:
+            raise
+        return None
 
 
 async def _known_client(context: Context, http: Request, parameters: Parameters) -> Client:
@@ -105,16 +127,8 @@ async def _known_client(context: Context, http: Request, parameters: Parameters)
     return client
 
 
-async def _take_pushed(
-    context: Context,
-    uow: UnitOfWork,
-    http: Request,
-    parameters: Parameters,
-    request_uri: str,
-    now: datetime,
-) -> Arrival:
+async def _take_pushed(uow: UnitOfWork, client: Client, request_uri: str, now: datetime) -> Arrival:
     """RFC 9126 §4: the pushed request counts, alone; what else stands in the address is not looked at."""
-    client = await _known_client(context, http, parameters)
     pushed = await uow.codes.find_pushed_request(request_uri)
     if pushed is None or pushed.client_id != client.client_id:
         raise InvalidRequestURIError("request_uri is not one that this client pushed")
@@ -135,7 +149,7 @@ async def continue_authorization(http: Request, interaction_id: str) -> Response
     if interaction.browser_hash is None:
         return await _bind_browser(context, uow, http, interaction, interaction_id)
     if interaction.denied_because is not None:
-        return await _deny(context, uow, http, interaction, now)
+        return await _end(context, uow, http, arrival, interaction, _denied(), now)
     return await _go_on(context, uow, http, arrival, (interaction, interaction_id), now)
 
 
@@ -145,10 +159,11 @@ async def cancel_authorization(http: Request, interaction_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    interaction, _ = await load_interaction(context, uow, http, interaction_id, now)
+    interaction, client = await load_interaction(context, uow, http, interaction_id, now)
     if not is_same_origin(http, context.issuer):
         raise JourneyError(Trouble.STALE_FORM, client_id=interaction.request.client_id)
-    return await _deny(context, uow, http, interaction, now)
+    arrival = Arrival(interaction.request, client, interaction.request_uri_hash)
+    return await _end(context, uow, http, arrival, interaction, _denied(), now)
 
 
 async def _go_on(
@@ -163,6 +178,8 @@ async def _go_on(
     request = arrival.request
     interaction = underway[0] if underway else None
     standing = await assess(context, uow, http, request, arrival.client, interaction, now)
+    if standing.step.error is not None:
+        return await _end(context, uow, http, arrival, interaction, standing.step.error, now)
     if standing.step.page is None:
         return await grant_authorization(
             context, uow, http, standing, arrival.request_uri_hash, interaction, now
@@ -170,7 +187,7 @@ async def _go_on(
     if "none" in request.prompt:
         error = rules.error_instead_of(standing.step)
         note(http, error=error.error)
-        return error_answer(context, http, request.redirect_uri, request.response_mode, error, request.state)
+        return error_answer(context, http, way_back(request, arrival.client), error)
     if underway is not None:
         return see_other(f"{context.issuer}/{standing.step.page}/{underway[1]}")
     return await _begin_interaction(context, uow, http, arrival, now, bind=True, page=standing.step.page)
@@ -229,14 +246,24 @@ def _remember_browser(context: Context, http: Request, answer: Response, browser
     return answer
 
 
-async def _deny(
-    context: Context, uow: UnitOfWork, http: Request, interaction: Interaction, now: datetime
+def _denied() -> AccessDeniedError:
+    return AccessDeniedError("the person, or the policy on their behalf, refused")
+
+
+async def _end(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    arrival: Arrival,
+    interaction: Interaction | None,
+    error: OAuthError,
+    now: datetime,
 ) -> Response:
-    request = interaction.request
-    uow.interactions.finish(interaction, now)
-    if interaction.request_uri_hash is not None:
-        uow.codes.use_pushed_request(interaction.request_uri_hash, now)
-    await commit_step(uow, request.client_id)
-    error = AccessDeniedError("the person, or the policy on their behalf, refused")
+    """Answer with an error, for good: an interaction that ends so is over, and its pushed request with it."""
+    if interaction is not None:
+        uow.interactions.finish(interaction, now)
+        if arrival.request_uri_hash is not None:
+            uow.codes.use_pushed_request(arrival.request_uri_hash, now)
+        await commit_step(uow, arrival.client.client_id)
     note(http, error=error.error)
-    return error_answer(context, http, request.redirect_uri, request.response_mode, error, request.state)
+    return error_answer(context, http, way_back(arrival.request, arrival.client), error)

@@ -15,6 +15,7 @@ from idp.web.client_authentication import (
     spend_assertion,
     spent_if_refused,
 )
+from idp.web.request_objects import read_request_object
 from idp.web.requests import read_form
 from idp.web.state import context_of
 
@@ -29,7 +30,8 @@ async def pushed_authorization_request(http: Request) -> Response:
     parameters = await read_form(http)
     authenticated = await authenticate_client(context, http, parameters, now)
     async with spent_if_refused(context, authenticated):
-        request = read_request(parameters, authenticated.client, context.policy, CHECKS_PUSHED)
+        asked = await read_request_object(context, authenticated.client, parameters, now)
+        request = read_request(asked, authenticated.client, context.policy, CHECKS_PUSHED)
     request_uri = PUSHED_REQUEST_URI + secrets.token_urlsafe(32)
     lifetime = context.policy.lifetimes.pushed_request
     uow = context.unit_of_work()

@@ -11,6 +11,8 @@
 | model | the nouns, as frozen values |
 | authorization_request | Core §3.1.2, RFC 6749 §4.1.1, RFC 9126 §2.1: the checks and their order |
 | request_object | RFC 9101, Core §6.1, FAPI 2.0 Message Signing §5.3: requests that their client signed |
+| response_modes | Multiple Response Types §2.1, Form Post, JARM §2.3 |
+| requested_acr | OpenID Connect Core §5.5.1.1: levels that are wished for, essential, told |
 | redirect_uris | RFC 9700 §2.1, RFC 8252 §7: exact comparison |
 | pkce | RFC 7636 |
 | claims_parameter | OpenID Connect Core §5.5, Identity Assurance §6 |

@@ -8,16 +8,15 @@ import re
 from collections.abc import Callable
 
 from idp.identity.account_links import AccountLinkRequest
-from idp.identity.assurance import Acr, parse_acr
 from idp.identity.display_text import is_displayable
 from idp.protocol.account_link_details import read_account_link
 from idp.protocol.claims_parameter import read_claims
 from idp.protocol.errors import (
     InvalidRequestError,
+    InvalidRequestObjectError,
     InvalidScopeError,
     InvalidTargetError,
     RegistrationNotSupportedError,
-    RequestNotSupportedError,
     RequestURINotSupportedError,
     UnauthorizedClientError,
     UnsupportedResponseTypeError,
@@ -28,15 +27,16 @@ from idp.protocol.parameters import Parameters, check_not_repeated, printable
 from idp.protocol.pkce import check_code_challenge
 from idp.protocol.profiles import rules_of
 from idp.protocol.redirect_uris import match_redirect_uri
+from idp.protocol.requested_acr import essential_acrs, wished_acrs
 from idp.protocol.resources import check_resource
+from idp.protocol.response_modes import check_response_mode
 
 Check = Callable[[Parameters, Client], None]
 
 PUSHED_REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 """RFC 9126 §2.2: what every request_uri of ours begins with."""
 
-RESPONSE_MODES: frozenset[str] = frozenset({"query", "form_post"})
-PROMPTS: frozenset[str] = frozenset({"none", "login", "consent", "select_account"})
+PROMPTS: frozenset[str] = frozenset({"none", "login", "consent", "select_account", "create"})
 SCOPES: frozenset[str] = frozenset(
     {"openid", "profile", "email", "phone", "address", "offline_access", "account_links.read"}
 )
@@ -98,7 +98,7 @@ def read_request(
         response_mode=parameters.get("response_mode", "query"),
         prompt=_prompt(parameters),
         max_age=int(parameters["max_age"]) if "max_age" in parameters else client.default_max_age,
-        acr_values=_acr_values(parameters, client, policy, claims),
+        acr_values=wished_acrs(parameters, client, policy.issuer, claims),
         login_hint=_login_hint(parameters),
         id_token_hint=parameters.get("id_token_hint"),
         ui_locales=_ui_locales(parameters),
@@ -106,6 +106,7 @@ def read_request(
         account_link=_account_link(parameters, client),
         dpop_jkt=parameters.get("dpop_jkt"),
         resource=check_resource(parameters.get("resource"), policy),
+        essential_acrs=essential_acrs(claims, policy.issuer),
     )
 
 
@@ -120,10 +121,16 @@ def check_client_id(parameters: Parameters, client: Client) -> None:
         raise InvalidRequestError("client_id is not the client that authenticated")
 
 
-def check_request(parameters: Parameters, _client: Client) -> None:
-    """OIDC Core §3.1.2.6: request objects (RFC 9101) are not read here; requests are pushed instead."""
+def check_request(parameters: Parameters, client: Client) -> None:
+    """RFC 9101 §10.5, FAPI 2.0 Message Signing §5.3: whoever must sign its requests has done so.
+
+    A request object that stands here unread counts for nothing (§6.3), and neither does what is beside it.
+    """
     if "request" in parameters:
-        raise RequestNotSupportedError("request objects are not supported; push the request instead")
+        raise InvalidRequestObjectError("the request object was not read")
+    is_required = client.require_signed_request_object or rules_of(client.profile).is_request_object_required
+    if is_required and not parameters.is_signed:
+        raise InvalidRequestError("this client must sign its authorization requests (RFC 9101)")
 
 
 def check_request_uri(parameters: Parameters, _client: Client) -> None:
@@ -165,12 +172,6 @@ def check_response_type(parameters: Parameters, _client: Client) -> None:
         raise InvalidRequestError("response_type is required")
     if response_type != "code":
         raise UnsupportedResponseTypeError("response_type must be code")
-
-
-def check_response_mode(parameters: Parameters, _client: Client) -> None:
-    """OAuth 2.0 Multiple Response Types §2.1; Form Post Response Mode. A code never goes into a fragment."""
-    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
-        raise InvalidRequestError("response_mode must be query or form_post")
 
 
 def check_scope(parameters: Parameters, client: Client) -> None:
@@ -275,19 +276,6 @@ def _account_link(parameters: Parameters, client: Client) -> AccountLinkRequest 
     if "authorization_details" not in parameters:
         return None
     return read_account_link(parameters["authorization_details"], client.profile_hosts)
-
-
-def _acr_values(
-    parameters: Parameters, client: Client, policy: Policy, claims: ClaimsRequest
-) -> tuple[Acr, ...]:
-    """In order of preference; values that are not ours are ignored (OIDC Core §3.1.2.1, §5.5.1.1).
-
-    OpenID Registration §2: the client's default yields to acr_values and to a request for the acr claim.
-    """
-    if "acr_values" in parameters:
-        asked = (parse_acr(value, policy.issuer) for value in parameters["acr_values"].split(" "))
-        return tuple(dict.fromkeys(acr for acr in asked if acr is not None))
-    return () if "acr" in claims.id_token else client.default_acr_values
 
 
 def _login_hint(parameters: Parameters) -> str | None:

@@ -8,11 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from idp.protocol.authorization_request import RESPONSE_MODES
 from idp.protocol.errors import OAuthError
 from idp.protocol.model import Client
-from idp.protocol.parameters import Parameters
-from idp.protocol.profiles import Profile
 
 SIGNED_RESPONSE_LIFETIME = timedelta(seconds=60)
 """JARM §2.1 (`exp`): as long as a code. The conformance suite wants 10 seconds to 10 minutes."""
@@ -31,29 +28,6 @@ def success_parameters(code: str, state: str | None, issuer: str) -> dict[str, s
 def error_parameters(error: OAuthError, state: str | None, issuer: str) -> dict[str, str]:
     """RFC 6749 §4.1.2.1; RFC 9207 §2: `iss` stands in error responses too."""
     return error.as_parameters() | _common(state, issuer)
-
-
-def error_response_mode(parameters: Parameters) -> str:
-    """Return how an error goes back when the request was not accepted: as asked where that is possible."""
-    response_mode = parameters.get("response_mode", "query")
-    return response_mode if response_mode in RESPONSE_MODES else "query"
-
-
-def is_signed_response_required(client: Client) -> bool:
-    """Tell whether every response to the client is signed: FAPI 2.0 Message Signing §5.4.1, as registered."""
-    return client.authorization_signed_response_alg is not None and (
-        client.profile is Profile.FAPI2_MESSAGE_SIGNING
-    )
-
-
-def is_signed(response_mode: str) -> bool:
-    """Tell whether the response is a JWT: JARM §2.3."""
-    return response_mode.endswith("jwt")
-
-
-def is_form_post(response_mode: str) -> bool:
-    """Tell whether the browser posts the response: Form Post Response Mode §2, JARM §2.3.3."""
-    return response_mode.startswith("form_post")
 
 
 def signed_response_algorithm(client: Client) -> str:

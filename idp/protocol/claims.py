@@ -23,6 +23,7 @@ from idp.protocol.model import (
     RequestedClaim,
     VerifiedClaimsRequest,
 )
+from idp.protocol.requested_acr import granted_acr_claim
 
 ASSURANCE_LEVEL = "assurance_level"
 
@@ -131,11 +132,12 @@ def granted_claims(request: AuthorizationRequest, agreed: Collection[str]) -> Cl
     """Narrow what was asked for to what was agreed to; the result is `Grant.claims`.
 
     `agreed` are item names, from the page or from the remembered consent. Nothing that was not asked for can
-    come in by being agreed to, and nothing that we do not know is kept.
+    come in by being agreed to, and nothing that we do not know is kept. An essential acr is kept, too: it
+    says which levels the ID token may name.
     """
     asked = _with_scope_claims(request.claims, request.scope)
     return ClaimsRequest(
-        id_token=_narrowed(asked.id_token, ITEM_OF_CLAIM, agreed),
+        id_token=_narrowed(asked.id_token, ITEM_OF_CLAIM, agreed) | granted_acr_claim(request.essential_acrs),
         userinfo=_narrowed(asked.userinfo, ITEM_OF_CLAIM, agreed),
         verified_in_id_token=_narrowed_verified(asked.verified_in_id_token, agreed),
         verified_in_userinfo=_narrowed_verified(asked.verified_in_userinfo, agreed),
@@ -207,11 +209,11 @@ def verified_claims(
     None when the trust framework or the level is not what was asked for: the verification as a whole is not
     the one wanted then. A claim that cannot have the value asked for is left out alone.
     """
-    if not _matches(asked.trust_framework, TRUST_FRAMEWORK):
+    if not is_requested_value(asked.trust_framework, TRUST_FRAMEWORK):
         return None
     verification = {"trust_framework": TRUST_FRAMEWORK}
     if asked.assurance_level is not None:
-        if not _matches(asked.assurance_level, proofing.value):
+        if not is_requested_value(asked.assurance_level, proofing.value):
             return None
         verification["assurance_level"] = proofing.value
     verifiable = {name: claim for name, claim in asked.claims.items() if name in VERIFIABLE_CLAIMS}
@@ -221,11 +223,13 @@ def verified_claims(
 def _released(asked: Mapping[str, RequestedClaim], person: PersonalData, now: datetime) -> dict[str, Any]:
     values = {name: claim_value(name, person, now) for name in asked}
     return {
-        name: value for name, value in values.items() if value is not None and _matches(asked[name], value)
+        name: value
+        for name, value in values.items()
+        if value is not None and is_requested_value(asked[name], value)
     }
 
 
-def _matches(asked: RequestedClaim, value: object) -> bool:
+def is_requested_value(asked: RequestedClaim, value: object) -> bool:
     """Core §5.5.1: `value` and `values` say what a claim must be to be of use; JSON true is not 1."""
     candidates = asked.values if asked.values is not None else ()
     if asked.value is not None:

@@ -33,6 +33,7 @@ from idp.protocol.errors import (
     InteractionRequiredError,
     LoginRequiredError,
     OAuthError,
+    UnmetAuthenticationRequirementsError,
 )
 from idp.protocol.model import AuthorizationRequest, Client
 
@@ -40,6 +41,7 @@ from idp.protocol.model import AuthorizationRequest, Client
 class Page(StrEnum):
     """The pages of a journey; the value is the first part of the page's path."""
 
+    ENROLMENT = "enrolment"
     SIGN_IN = "sign-in"
     ACCOUNT_CHOICE = "account-choice"
     SECOND_FACTOR = "second-factor"
@@ -68,7 +70,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What comes next; with no page the request can be answered."""
+    """What comes next; with no page the request can be answered, by a code or by the error."""
 
     page: Page | None
     method: Method | None = None
@@ -76,6 +78,8 @@ class NextStep:
     reason: AskReason | None = None
     """Why consent is asked."""
     refusal: Refusal | None = None
+    error: OAuthError | None = None
+    """What the platform is told at once, because no page could change it."""
 
 
 _ANSWERED = NextStep(None)
@@ -91,18 +95,20 @@ def step_before_person(
 ) -> NextStep | None:
     """Return the step that settles who is there; None when that is settled.
 
-    OpenID Connect Core §3.1.2.1: `prompt=login`, `prompt=select_account`, `max_age`, `id_token_hint`:
-    `is_somebody_else` says that the platform means another person than the one who is signed in. Whoever
-    signs in upon that is taken as they are; the platform compares the subject.
+    OpenID Connect Core §3.1.2.1: `prompt=login`, `prompt=select_account`, `max_age`. `is_somebody_else` says
+    that the platform means another person than the one who is signed in, by `id_token_hint` or by a value for
+    `sub`: they may sign in, but nobody else is answered for (§3.1.2.2). `prompt=create` means a person
+    without an account, and so nobody who is here already.
     """
+    first = NextStep(Page.ENROLMENT if "create" in request.prompt else Page.SIGN_IN)
     if presence is None:
-        return NextStep(Page.SIGN_IN)
+        return first
     context = presence.session.context
     signed_in_here = progress.started_at is not None and context.auth_time >= progress.started_at
     if signed_in_here:
-        return None
-    if is_somebody_else:
-        return NextStep(Page.SIGN_IN)
+        return _for_nobody_else() if is_somebody_else else None
+    if is_somebody_else or "create" in request.prompt:
+        return first
     not_before = (progress.started_at or now) if "login" in request.prompt else None
     if not is_fresh(context, max_age=request.max_age, not_before=not_before, now=now):
         return NextStep(Page.SIGN_IN)
@@ -111,16 +117,30 @@ def step_before_person(
     return None
 
 
+def _for_nobody_else() -> NextStep:
+    error = LoginRequiredError("somebody else signed in than the person who was asked for")
+    return NextStep(None, error=error)
+
+
 def missing_factor(
     request: AuthorizationRequest, client: Client, have: Session, enrolled: Iterable[Method]
 ) -> Method | None:
-    """Return the one factor to ask for: RFC 9470, OpenID Connect Core §3.1.2.1 (`acr_values`).
+    """Return the one factor to ask for: RFC 9470, OpenID Connect Core §3.1.2.1 (`acr_values`), §5.5.1.1.
 
-    `acr_values` are wishes in order of preference: the first that holds or can be reached decides. The
-    client's `min_acr` is a condition. Raises LinkRefusedError when this person cannot meet it.
+    Essential levels are a condition: one of them holds or is reached. `acr_values` are wishes in order of
+    preference: the first that holds or can be reached decides. The client's `min_acr` is a condition, too.
+    Raises UnmetAuthenticationRequirementsError, LinkRefusedError when this person cannot meet them.
     """
     methods = tuple(enrolled)
     context = have.context
+    if not _holds_essential(request, context.acr):
+        reached = (missing_method(context.amr, acr, methods) for acr in request.essential_acrs)
+        method = next((method for method in reached if method is not None), None)
+        if method is None:
+            raise UnmetAuthenticationRequirementsError(
+                "the person cannot sign in at a level that was asked for"
+            )
+        return method
     for wish in request.acr_values:
         if context.acr.satisfies(wish):
             break
@@ -138,7 +158,12 @@ def missing_factor(
 
 def needs_enrolled_methods(request: AuthorizationRequest, client: Client, have: Acr) -> bool:
     """Tell whether it matters which factors the person has: only when the session's level falls short."""
-    return not all(have.satisfies(acr) for acr in (client.policy.min_acr, *request.acr_values[:1]))
+    wished = all(have.satisfies(acr) for acr in (client.policy.min_acr, *request.acr_values[:1]))
+    return not (wished and _holds_essential(request, have))
+
+
+def _holds_essential(request: AuthorizationRequest, have: Acr) -> bool:
+    return not request.essential_acrs or any(have.satisfies(acr) for acr in request.essential_acrs)
 
 
 def check_person(
@@ -200,8 +225,10 @@ def _is_in_force(link: AccountLink | None, now: datetime) -> bool:
 
 def error_instead_of(step: NextStep) -> OAuthError:
     """Return what `prompt=none` gets where a page would have been shown: OIDC Core §3.1.2.6."""
+    if step.error is not None:
+        return step.error
     match step.page:
-        case Page.SIGN_IN:
+        case Page.SIGN_IN | Page.ENROLMENT:
             return LoginRequiredError("nobody is signed in, or not recently enough")
         case Page.ACCOUNT_CHOICE:
             return AccountSelectionRequiredError("the person must choose an account")

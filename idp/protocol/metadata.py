@@ -7,11 +7,13 @@ from typing import Any
 
 from idp.identity.assurance import TRUST_FRAMEWORK, Acr
 from idp.protocol.account_link_details import TYPE as ACCOUNT_LINK
-from idp.protocol.authorization_request import PROMPTS, RESPONSE_MODES, SCOPES
+from idp.protocol.authorization_request import PROMPTS, SCOPES
 from idp.protocol.claims import ITEM_OF_CLAIM, VERIFIABLE_CLAIMS
 from idp.protocol.jose import SIGNING_ALGORITHMS
+from idp.protocol.jwe import CONTENT_ENCRYPTION_ALGORITHMS, KEY_MANAGEMENT_ALGORITHMS
 from idp.protocol.model import Policy
 from idp.protocol.profiles import GRANT_TYPES, METHODS
+from idp.protocol.response_modes import RESPONSE_MODES
 from idp.protocol.tokens import scope_value
 
 UI_LOCALES = ("vi", "en")
@@ -32,24 +34,31 @@ def server_metadata(policy: Policy) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/jwks",
         "scopes_supported": scope_value(SCOPES).split(" "),
         "response_types_supported": ["code"],
-        "response_modes_supported": sorted(RESPONSE_MODES),
+        "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": sorted(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
         "acr_values_supported": [acr.uri(issuer) for acr in Acr],
         "id_token_signing_alg_values_supported": algorithms,
+        "id_token_encryption_alg_values_supported": list(KEY_MANAGEMENT_ALGORITHMS),
+        "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_ALGORITHMS),
         "userinfo_signing_alg_values_supported": algorithms,
+        "userinfo_encryption_alg_values_supported": list(KEY_MANAGEMENT_ALGORITHMS),
+        "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_ALGORITHMS),
+        "request_object_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "claim_types_supported": ["normal"],
         "claims_supported": [*_TOKEN_CLAIMS, *ITEM_OF_CLAIM],
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
         "ui_locales_supported": list(UI_LOCALES),
         "code_challenge_methods_supported": ["S256"],
         # RFC 9126 §5.
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "require_pushed_authorization_requests": False,
+        # JARM §4.
+        "authorization_signing_alg_values_supported": algorithms,
         # RFC 9207 §3.
         "authorization_response_iss_parameter_supported": True,
         # RFC 9396 §10.

@@ -31,6 +31,8 @@ class Parameters(Mapping[str, str]):
 
     sent_once: Mapping[str, str]
     repeated: frozenset[str] = frozenset()
+    is_signed: bool = False
+    """Whether all of them stood in a request object that was verified (RFC 9101)."""
 
     def __getitem__(self, name: str) -> str:
         return self.sent_once[name]

@@ -174,7 +174,7 @@ def _parameters(claims: Mapping[str, Any]) -> Parameters:
         # RFC 6749 §3.1: what has no value is treated as if it were omitted.
         if text:
             sent[name] = text
-    return Parameters(sent, frozenset(repeated))
+    return Parameters(sent, frozenset(repeated), is_signed=True)
 
 
 def _text(name: str, value: object) -> str:

@@ -16,6 +16,7 @@ from idp.protocol.confirmation import Confirmation
 from idp.protocol.errors import InvalidRequestError, InvalidTokenError
 from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, PublicKey, media_type, verify_jws
 from idp.protocol.model import Client, Grant, Policy
+from idp.protocol.requested_acr import told_acr
 from idp.protocol.resources import resource_uris
 
 ACCESS_TOKEN_TYPE = "at+jwt"
@@ -102,7 +103,7 @@ def id_token_claims(
         "exp": issued_at + int(policy.lifetimes.id_token.total_seconds()),
         "iat": issued_at,
         "auth_time": int(grant.auth_time.timestamp()),
-        "acr": grant.acr.uri(policy.issuer),
+        "acr": told_acr(grant).uri(policy.issuer),
         "amr": list(grant.amr),
         "sid": pairwise_sid(grant.session_id, client.sector),
         "at_hash": half_hash(access_token, client.id_token_signed_response_alg),

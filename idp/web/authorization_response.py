@@ -1,7 +1,11 @@
-"""The answer to an authorization request: a code or an error, by redirect or by form. RFC 6749 §4.1.2."""
+"""The answer to an authorization request: a code or an error, by redirect or by form, plain or signed.
+
+RFC 6749 §4.1.2; Form Post Response Mode; JARM.
+"""
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -10,11 +14,19 @@ from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.account_links import AccountLink, Status, free_place, occupied_places
-from idp.protocol.authorization_response import error_parameters, redirect_location, success_parameters
+from idp.protocol.authorization_response import (
+    SIGNED_RESPONSE_TYPE,
+    error_parameters,
+    redirect_location,
+    signed_response_algorithm,
+    signed_response_claims,
+    success_parameters,
+)
 from idp.protocol.claims import granted_claims
 from idp.protocol.errors import OAuthError
 from idp.protocol.journey import Presence
-from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Grant
+from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Client, Grant
+from idp.protocol.response_modes import is_form_post, is_signed
 from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
@@ -30,20 +42,41 @@ def origin_of(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
-def error_answer(
-    context: Context, http: Request, redirect_uri: str, mode: str, error: OAuthError, state: str | None
-) -> Response:
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The way back to a platform: proven redirect URI, response mode, and the state that goes along."""
+
+    client: Client
+    redirect_uri: str
+    response_mode: str
+    state: str | None
+
+
+def way_back(request: AuthorizationRequest, client: Client) -> Return:
+    """Return the way back of a request that was accepted."""
+    return Return(client, request.redirect_uri, request.response_mode, request.state)
+
+
+def error_answer(context: Context, http: Request, back: Return, error: OAuthError) -> Response:
     """Return an error to the platform: RFC 6749 §4.1.2.1, with `iss` (RFC 9207 §2)."""
-    return _answer(context, http, redirect_uri, mode, error_parameters(error, state, context.issuer))
+    return _answer(context, http, back, error_parameters(error, back.state, context.issuer))
 
 
-def _answer(
-    context: Context, http: Request, redirect_uri: str, mode: str, parameters: Mapping[str, str]
-) -> Response:
-    if mode == "form_post":
+def _answer(context: Context, http: Request, back: Return, parameters: Mapping[str, str]) -> Response:
+    redirect_uri = back.redirect_uri
+    if is_signed(back.response_mode):
+        parameters = {"response": _signed(context, back.client, parameters)}
+    if is_form_post(back.response_mode):
         content = context.render_form_post(http, redirect_uri, parameters)
         return page_answer(content, form_targets=(origin_of(redirect_uri),))
     return see_other(redirect_location(redirect_uri, parameters))
+
+
+def _signed(context: Context, client: Client, parameters: Mapping[str, str]) -> str:
+    """Return the one parameter of a signed response: JARM §2.1, §2.2."""
+    signer = context.custody.signing.signer(signed_response_algorithm(client))
+    claims = signed_response_claims(parameters, client, context.issuer, context.clock())
+    return signer.sign(claims, typ=SIGNED_RESPONSE_TYPE)
 
 
 async def grant_authorization(
@@ -97,7 +130,7 @@ async def grant_authorization(
     await commit_step(uow, client.client_id)
     note(http, grant_id=grant.grant_id)
     parameters = success_parameters(code, request.state, context.issuer)
-    return _answer(context, http, request.redirect_uri, request.response_mode, parameters)
+    return _answer(context, http, way_back(request, client), parameters)
 
 
 def _pending_link(standing: Standing, presence: Presence, subject: str, now: datetime) -> AccountLink | None:

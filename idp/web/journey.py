@@ -13,9 +13,10 @@ from idp.identity.account_links import AccountLink, LinkRefusedError
 from idp.identity.assurance import Method
 from idp.identity.consents import Consent
 from idp.protocol import journey as rules
-from idp.protocol.errors import InvalidRequestError
+from idp.protocol.claims import is_requested_value
+from idp.protocol.errors import InvalidRequestError, UnmetAuthenticationRequirementsError
 from idp.protocol.journey import NextStep, Page, Presence, Progress
-from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
+from idp.protocol.model import AuthorizationRequest, Client, ClientStatus, RequestedClaim
 from idp.protocol.redirect_uris import match_redirect_uri
 from idp.protocol.tokens import verify_id_token_hint
 from idp.store.authenticators import SignInRecord
@@ -148,6 +149,8 @@ async def assess(
         own_link = rules.check_person(request, client, presence, neighbours, now)
     except LinkRefusedError as refused:
         return replace(standing, step=NextStep(Page.REFUSED, refusal=refused.refusal))
+    except UnmetAuthenticationRequirementsError as unmet:
+        return replace(standing, step=NextStep(None, error=unmet))
     step = rules.consent_step(request, presence, progress, own_link, now)
     return replace(standing, step=step, own_link=own_link, neighbours=tuple(neighbours))
 
@@ -168,10 +171,17 @@ async def _consent_of(
 def _is_somebody_else(
     context: Context, request: AuthorizationRequest, client: Client, presence: Presence
 ) -> bool:
-    """Tell whether id_token_hint means another person than this one: OpenID Connect Core §3.1.2.1.
+    """Tell whether the request means another person than this one: OpenID Connect Core §3.1.2.2.
 
-    A hint that is no ID token of ours for this client means nobody, and so nobody who is here.
+    It says so by id_token_hint, or by a value for `sub` in the claims parameter (§5.5.1). A hint that is no
+    ID token of ours for this client means nobody, and so nobody who is here.
     """
+    asked = request.claims.id_token.get("sub", RequestedClaim())
+    if request.id_token_hint is None and asked.value is None and asked.values is None:
+        return False
+    subject = context.custody.data.pairwise_subject(client.sector, presence.citizen.citizen_id)
+    if not is_requested_value(asked, subject):
+        return True
     if request.id_token_hint is None:
         return False
     keys = context.published.verification_keys
@@ -179,7 +189,7 @@ def _is_somebody_else(
         meant = verify_id_token_hint(request.id_token_hint, keys, client, context.policy)
     except InvalidRequestError:
         return True
-    return meant != context.custody.data.pairwise_subject(client.sector, presence.citizen.citizen_id)
+    return meant != subject
 
 
 async def _missing_factor(

@@ -133,7 +133,7 @@ def test_a_request_that_is_only_unusual_is_read(changes: dict[str, str | None]) 
         ),
         pytest.param({"response_type": "CODE"}, "unsupported_response_type", id="RFC 6749 §3.1.1 upper case"),
         pytest.param({"response_mode": "fragment"}, "invalid_request", id="RFC 9700 §4.3 fragment"),
-        pytest.param({"response_mode": "jwt"}, "invalid_request", id="JARM is not offered"),
+        pytest.param({"response_mode": "fragment.jwt"}, "invalid_request", id="JARM §2.3.2 fragment"),
         pytest.param({"scope": None}, "invalid_scope", id="OIDC Core §3.1.2.1 no scope"),
         pytest.param({"scope": "profile"}, "invalid_scope", id="OIDC Core §3.1.2.1 without openid"),
         pytest.param({"scope": "openid email"}, "invalid_scope", id="class 10 scope not registered"),
@@ -148,12 +148,13 @@ def test_a_request_that_is_only_unusual_is_read(changes: dict[str, str | None]) 
         pytest.param({"nonce": "a\nb"}, "invalid_request", id="class 12 nonce with a line feed"),
         pytest.param({"nonce": "n" * 513}, "invalid_request", id="AUTHZ-23 refused rather than cut"),
         pytest.param({"prompt": "none login"}, "invalid_request", id="OIDC Core §3.1.2.1 none with another"),
-        pytest.param({"prompt": "create"}, "invalid_request", id="OIDC Core §3.1.2.1 unknown prompt"),
+        pytest.param({"prompt": "dance"}, "invalid_request", id="OIDC Core §3.1.2.1 unknown prompt"),
+        pytest.param({"prompt": "none create"}, "invalid_request", id="Registration via OIDC §4 none"),
         pytest.param({"max_age": "-1"}, "invalid_request", id="OIDC Core §3.1.2.1 negative max_age"),
         pytest.param({"max_age": "1.5"}, "invalid_request", id="OIDC Core §3.1.2.1 broken max_age"),
         pytest.param({"max_age": "9" * 11}, "invalid_request", id="class 25 endless max_age"),
         pytest.param({"max_age": "٣"}, "invalid_request", id="OIDC Core §3.1.2.1 other digits"),
-        pytest.param({"request": "e30.e30."}, "request_not_supported", id="AUTHZ-24 class 4 request object"),
+        pytest.param({"request": "e30.e30."}, "invalid_request_object", id="class 4 request object unread"),
         pytest.param(
             {"request_uri": "https://network.example/r"}, "request_uri_not_supported", id="AUTHZ-24 class 13"
         ),
@@ -174,6 +175,27 @@ def test_a_wrong_request_is_refused_with_its_registered_code(
     if checks is CHECKS_PUSHED and "request_uri" in changes:
         error = "invalid_request"
     assert refusal.value.error == error
+
+
+@pytest.mark.parametrize("checks", [CHECKS_AUTHORIZATION, CHECKS_PUSHED], ids=["authorize", "par"])
+def test_who_must_sign_its_requests_is_not_read_otherwise(checks: tuple[Check, ...]) -> None:
+    """PAR-12; RFC 9101 §10.5; FAPI 2.0 Message Signing §5.3."""
+    client = replace(CLIENT, require_signed_request_object=True)
+    with pytest.raises(OAuthError, match="must sign") as refusal:
+        read_request(parameters({}), client, POLICY, checks)
+    assert refusal.value.error == "invalid_request"
+    signed = replace(parameters({}), is_signed=True)
+    assert read_request(signed, client, POLICY, checks).client_id == "network"
+
+
+def test_an_essential_acr_is_a_condition_and_an_unknown_one_cannot_be_met() -> None:
+    """OIDC Core §5.5.1.1; Core Error Code unmet_authentication_requirements 1.0."""
+    asked = {"id_token": {"acr": {"essential": True, "values": [f"{ISSUER}/acr/vn-2", "urn:other", 7]}}}
+    assert read({"claims": json.dumps(asked)}).essential_acrs == (Acr.VN_2,)
+    asked["id_token"]["acr"]["values"] = ["urn:other"]
+    with pytest.raises(OAuthError) as refusal:
+        read({"claims": json.dumps(asked)})
+    assert refusal.value.error == "unmet_authentication_requirements"
 
 
 @pytest.mark.parametrize("name", ["state", "nonce", "scope", "code_challenge", "response_type", "foo"])

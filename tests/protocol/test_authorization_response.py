@@ -8,21 +8,26 @@ from hypothesis import strategies as st
 
 from idp.protocol.authorization_response import (
     error_parameters,
-    error_response_mode,
-    is_form_post,
-    is_signed,
-    is_signed_response_required,
     redirect_location,
     signed_response_algorithm,
     signed_response_claims,
     success_parameters,
 )
-from idp.protocol.errors import AccessDeniedError
+from idp.protocol.errors import AccessDeniedError, InvalidRequestError
 from idp.protocol.parameters import Parameters
 from idp.protocol.profiles import Profile
+from idp.protocol.response_modes import (
+    RESPONSE_MODES,
+    check_response_mode,
+    error_response_mode,
+    is_form_post,
+    is_signed,
+    is_signed_response_required,
+)
 from tests.support.protocol_builders import NOW, make_client
 
 ISSUER = "https://id.example"
+SIGNED_ONLY = make_client(profile=Profile.FAPI2_MESSAGE_SIGNING, authorization_signed_response_alg="PS256")
 
 
 def test_a_success_holds_code_state_and_iss() -> None:
@@ -52,7 +57,26 @@ def test_an_error_holds_iss_too() -> None:
     ],
 )
 def test_an_error_goes_back_as_asked_where_possible(response_mode: dict[str, str], expected: str) -> None:
-    assert error_response_mode(Parameters(response_mode)) == expected
+    assert error_response_mode(Parameters(response_mode), make_client()) == expected
+    assert error_response_mode(Parameters(response_mode), SIGNED_ONLY) == f"{expected}.jwt"
+
+
+@pytest.mark.parametrize("mode", ["fragment", "fragment.jwt", "web_message", "QUERY"])
+def test_a_mode_that_is_not_offered_is_refused(mode: str) -> None:
+    """RFC 9700 §4.3."""
+    with pytest.raises(InvalidRequestError):
+        check_response_mode(Parameters({"response_mode": mode}), make_client())
+
+
+@pytest.mark.parametrize("mode", RESPONSE_MODES)
+def test_who_takes_signed_responses_alone_asks_for_nothing_else(mode: str) -> None:
+    check_response_mode(Parameters({"response_mode": mode}), make_client())
+    if is_signed(mode):
+        check_response_mode(Parameters({"response_mode": mode}), SIGNED_ONLY)
+        return
+    for parameters in (Parameters({"response_mode": mode}), Parameters({})):
+        with pytest.raises(InvalidRequestError):
+            check_response_mode(parameters, SIGNED_ONLY)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +151,6 @@ def test_jarm_3_the_algorithm_is_the_registered_one_or_that_of_id_tokens() -> No
 
 
 def test_signed_responses_are_the_only_ones_where_message_signing_registers_them() -> None:
-    registered = {"authorization_signed_response_alg": "PS256"}
-    signing = {"profile": Profile.FAPI2_MESSAGE_SIGNING}
-    assert is_signed_response_required(make_client(**registered, **signing))
-    assert not is_signed_response_required(make_client(**registered))
-    assert not is_signed_response_required(make_client(**signing))
+    assert is_signed_response_required(SIGNED_ONLY)
+    assert not is_signed_response_required(make_client(authorization_signed_response_alg="PS256"))
+    assert not is_signed_response_required(make_client(profile=Profile.FAPI2_MESSAGE_SIGNING))
