@@ -24,6 +24,7 @@ from idp.pages import (
     consent,
     enrolment,
     explanations,
+    login_initiation,
     logos,
     my_accounts,
     second_factor,
@@ -174,6 +175,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         consent,
         account_choice,
         my_accounts,
+        login_initiation,
         logos,
         explanations,
     ):

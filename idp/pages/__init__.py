@@ -9,6 +9,7 @@
 | consent | Link this account? And: why not |
 | my_accounts | Whom do I trust? What happened? End it |
 | explanations | what an `acr` value means |
+| login_initiation | the way to a network's own sign-in |
 | logos | the networks' reviewed logos, from our own address |
 | failures | every refusal becomes an answer here, and nowhere else |
 | visit | why somebody is at the sign-in pages |

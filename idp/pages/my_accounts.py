@@ -14,6 +14,7 @@ from idp.identity.assurance import Method
 from idp.identity.consents import Decision
 from idp.identity.register import shown_name
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
+from idp.pages.login_initiation import login_initiation_uri
 from idp.pages.logos import logo_address
 from idp.pages.views import (
     AccountCard,
@@ -233,6 +234,7 @@ async def _card(context: Context, link: AccountLink, known: Known) -> LinkCard:
         acr=link.acr,
         detail_uri=detail_uri,
         end_uri=None if link.status is Status.ENDED else f"{detail_uri}/end",
+        open_uri=login_initiation_uri(context.issuer, client),
         linked_at=link.linked_at,
         last_used_at=link.last_used_at,
         expires_at=link.expires_at,

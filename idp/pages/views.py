@@ -223,6 +223,8 @@ class LinkCard:
     detail_uri: str
     end_uri: str | None = None
     """The page that asks to confirm; None for a link that has ended."""
+    open_uri: str | None = None
+    """Leads to the network's own sign-in, where it registered one."""
     linked_at: datetime | None = None
     last_used_at: datetime | None = None
     expires_at: datetime | None = None
