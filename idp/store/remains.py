@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, null, select
 
-from idp.store.client_tables import outbox
+from idp.store.client_tables import access_tokens, backchannel_requests, outbox
 from idp.store.encoding import micros
 from idp.store.recorder import Recorder
 from idp.store.tables import (
@@ -45,7 +45,12 @@ def _expired(table: Table) -> Remove:
     return _removal(table, lambda bind: table.c.expires_at < bind("before"))
 
 
-_SHORT_LIVED = tuple(map(_expired, (attempts, codes, interactions, pushed_requests, spent)))
+_SHORT_LIVED = tuple(
+    map(
+        _expired,
+        (access_tokens, attempts, backchannel_requests, codes, interactions, pushed_requests, spent),
+    )
+)
 _LONG_LIVED = (
     _expired(grants),
     _expired(refresh_tokens),
