@@ -17,13 +17,15 @@ A registration is refused with every reason at once, so that it is mended once. 
 refused as well: a reviewer who wrote it meant something by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from idp.identity.account_links import LinkPolicy
 from idp.identity.assurance import Acr, Proofing
 from idp.protocol.authorization_request import SCOPES
-from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, parse_jwk_set
+from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, parse_jwk, parse_jwk_set
+from idp.protocol.jwe import find_encryption_key
 from idp.protocol.metadata_reader import MetadataReader, host_of
 from idp.protocol.model import Client
 from idp.protocol.profile_metadata import (
@@ -201,13 +203,11 @@ def _is_texts(value: object) -> bool:
 
 
 def _check_keys(client: MetadataReader, read: Client) -> None:
-    """RFC 7591 §2: jwks and jwks_uri exclude each other; private_key_jwt needs one of them."""
+    """RFC 7591 §2: jwks or jwks_uri, never both; whoever signs, or is encrypted to, has one of them."""
     if read.jwks is not None and read.jwks_uri is not None:
         client.refuse("jwks", "and jwks_uri exclude each other")
     algorithm = read.token_endpoint_auth_signing_alg
     if read.token_endpoint_auth_method == PRIVATE_KEY_JWT:
-        if read.jwks is None and read.jwks_uri is None:
-            client.refuse("jwks", "or jwks_uri is needed for private_key_jwt")
         if algorithm == "HS256":
             client.refuse("token_endpoint_auth_signing_alg", "HS256 is for client_secret_jwt alone")
     elif algorithm is not None and (read.token_endpoint_auth_method, algorithm) != (
@@ -215,15 +215,43 @@ def _check_keys(client: MetadataReader, read: Client) -> None:
         "HS256",
     ):
         client.refuse("token_endpoint_auth_signing_alg", "does not fit token_endpoint_auth_method")
+    encryption = {read.id_token_encrypted_response_alg, read.userinfo_encrypted_response_alg} - {None}
     if read.jwks is None:
+        if read.jwks_uri is None:
+            for purpose in _purposes_of_keys(read, encryption):
+                client.refuse("jwks", f"or jwks_uri is needed for {purpose}")
         return
+    _check_registered_keys(client, read, read.jwks)
+    for wanted in sorted(filter(None, encryption)):
+        if find_encryption_key(read.jwks, wanted) is None:
+            client.refuse("jwks", f"has no key to encrypt to with {wanted}")
+
+
+def _purposes_of_keys(read: Client, encryption: Collection[str | None]) -> Iterator[str]:
+    if read.token_endpoint_auth_method == PRIVATE_KEY_JWT:
+        yield PRIVATE_KEY_JWT
+    if read.require_signed_request_object:
+        yield "signed requests"
+    if encryption:
+        yield "encrypted answers"
+
+
+def _check_registered_keys(client: MetadataReader, read: Client, jwks: Mapping[str, Any]) -> None:
+    """RFC 7517 §5: public, strong, well-formed; with one that signs, unless all of them are to encrypt to."""
+    entries = jwks["keys"]
+    only_encrypts = bool(entries) and all(
+        isinstance(entry, Mapping) and entry.get("use") == "enc" for entry in entries or ()
+    )
+    signs = read.token_endpoint_auth_method == PRIVATE_KEY_JWT or read.require_signed_request_object
     try:
-        keys = parse_jwk_set(read.jwks)
+        # What `parse_jwk` passes over it has looked at: private material refuses a key for any use.
+        keys = [parse_jwk(entry) for entry in entries] if only_encrypts else parse_jwk_set(jwks)
     except JOSEError as error:
         client.refuse("jwks", f"is refused: {error}")
         return
+    algorithm = read.token_endpoint_auth_signing_alg
     usable = SIGNING_ALGORITHMS if algorithm in {None, "HS256"} else {algorithm}
-    if not any(usable & key.algorithms for key in keys):
+    if (signs or not only_encrypts) and not any(key is not None and usable & key.algorithms for key in keys):
         client.refuse("jwks", f"has no key for {' or '.join(sorted(usable))}")
 
 

@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import hmac
 import json
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,13 @@ import jwt
 import pytest
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
@@ -24,12 +31,14 @@ from idp.protocol.client_authentication import (
 from idp.protocol.errors import InvalidClientError, InvalidRequestError
 from idp.protocol.jose import parse_jwk_set
 from idp.protocol.model import Client, ClientSecret, ClientStatus
+from idp.protocol.profiles import METHODS, Profile
 from tests.support.protocol_builders import (
     ES256,
     ISSUER,
     JWKS,
     NOW,
     OTHER,
+    base64url,
     make_client,
     public_jwk,
     sign,
@@ -63,6 +72,10 @@ def secret(value: str, expires_in: timedelta | None = None) -> ClientSecret:
     return ClientSecret(
         hashlib.sha256(value.encode()).digest(), NOW, None if expires_in is None else NOW + expires_in
     )
+
+
+def public_pem(key: EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def authenticate(assertion: str, client: Client | None = None, **options: Any) -> AuthenticatedClient:
@@ -117,9 +130,8 @@ class TestReading:
         ("authorization", "form"),
         [
             pytest.param(None, {}, id="TOK-10 nothing"),
-            pytest.param(None, {"client_id": "a"}, id="RFC 6749 §2.1 public client"),
             pytest.param(None, {"client_secret": "b"}, id="secret without client_id"),
-            pytest.param(None, {"client_id": "a", "client_secret": ""}, id="RFC 6749 §3.1 empty is absent"),
+            pytest.param(None, {"client_id": "", "client_secret": "b"}, id="RFC 6749 §3.1 empty is absent"),
             pytest.param("", {}, id="header empty"),
             pytest.param("Bearer abc", {}, id="another scheme"),
             pytest.param("Basic", {}, id="Basic alone"),
@@ -220,6 +232,116 @@ class TestSecret:
         assert len(compared) == 2
 
 
+class TestPublic:
+    """RFC 6749 §2.1: the client says who it is and proves nothing; PKCE binds the code to it."""
+
+    public = make_client(token_endpoint_auth_method="none")
+
+    def verify(self, form: dict[str, str], client: Client) -> AuthenticatedClient:
+        return verify_credentials(read_credentials(None, form), client, (), issuer=ISSUER, now=NOW)
+
+    def test_names_itself(self) -> None:
+        assert self.verify({"client_id": "network"}, self.public).method == "none"
+        # RFC 6749 §3.1: a parameter without a value was not sent.
+        assert self.verify({"client_id": "network", "client_secret": ""}, self.public).method == "none"
+
+    @pytest.mark.parametrize("method", [method for method in METHODS if method != "none"])
+    def test_no_other_client_may(self, method: str) -> None:
+        """Abuse 9: a confidential client is not let in without its credential."""
+        with pytest.raises(InvalidClientError):
+            self.verify({"client_id": "network"}, make_client(token_endpoint_auth_method=method))
+
+    def test_a_secret_does_not_make_it_confidential(self) -> None:
+        with pytest.raises(InvalidClientError):
+            self.verify({"client_id": "network", "client_secret": "x"}, self.public)
+
+
+class TestSharedSecretAssertion:
+    """OpenID Connect Core §9: client_secret_jwt, an HMAC made with the secret itself."""
+
+    client = make_client(token_endpoint_auth_method="client_secret_jwt", jwks=None)
+
+    def verify(
+        self, assertion: str, *, secrets: tuple[bytes, ...] = (b"o" * 43, b"n" * 43)
+    ) -> AuthenticatedClient:
+        credentials = read_credentials(None, with_assertion(assertion))
+        return verify_credentials(
+            credentials, self.client, (), issuer=ISSUER, now=NOW, shared_secrets=secrets
+        )
+
+    @pytest.mark.parametrize("key", ["o", "n"])
+    def test_either_secret_signs_while_rotating(self, key: str) -> None:
+        proven = self.verify(jwt.encode(CLAIMS, key * 43, "HS256"))
+        assert proven.method == "client_secret_jwt"
+        assert proven.assertion is not None
+
+    @pytest.mark.parametrize(
+        "assertion",
+        [
+            pytest.param(jwt.encode(CLAIMS, "x" * 43, "HS256"), id="another secret"),
+            pytest.param(jwt.encode(CLAIMS, None, "none"), id="alg none"),
+            pytest.param(jwt.encode(CLAIMS, "n" * 64, "HS512"), id="another hash"),
+            pytest.param(sign(CLAIMS), id="a key pair in place of the secret"),
+            pytest.param(jwt.encode({**CLAIMS, "aud": "x"}, "n" * 43, "HS256"), id="another audience"),
+            pytest.param(jwt.encode({**CLAIMS, "iss": "x"}, "n" * 43, "HS256"), id="another issuer"),
+            pytest.param(
+                jwt.encode(CLAIMS, "n" * 43, "HS256", {"crit": ["x"], "x": 1}), id="RFC 7515 §4.1.11 crit"
+            ),
+        ],
+    )
+    def test_nothing_else_does(self, assertion: str) -> None:
+        with pytest.raises(InvalidClientError):
+            self.verify(assertion)
+
+    @pytest.mark.parametrize("key", [b"", public_pem(ES256)], ids=["empty", "CVE-2016-10555 public key"])
+    def test_no_key_of_another_kind_becomes_a_secret(self, key: bytes) -> None:
+        """Abuse 11: an empty HMAC key, and a public key taken for one."""
+        header, payload = (base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, CLAIMS))
+        signed = f"{header}.{payload}"
+        forged = f"{signed}.{base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
+        with pytest.raises(InvalidClientError):
+            self.verify(forged, secrets=(b"",) if not key else (b"n" * 43,))
+        with pytest.raises(InvalidClientError):
+            authenticate(forged)
+
+
+class TestAudience:
+    """RFC 10070 names the issuer; what was usual before is tolerated where no profile forbids it."""
+
+    @pytest.mark.parametrize(
+        ("profile", "audience"),
+        [
+            *((profile, ISSUER) for profile in Profile),
+            (Profile.OIDC, f"{ISSUER}/token"),
+            (Profile.LOGOUT, f"{ISSUER}/token"),
+            (Profile.IDA, f"{ISSUER}/token"),
+            (Profile.CIBA, f"{ISSUER}/token"),
+            (Profile.CIBA, f"{ISSUER}/backchannel-authentication"),
+        ],
+    )
+    def test_of_each_profile(self, profile: Profile, audience: str) -> None:
+        authenticate(sign({**CLAIMS, "aud": audience}), make_client(profile=profile))
+
+    @pytest.mark.parametrize(
+        ("profile", "audience"),
+        [
+            (Profile.OIDC, f"{ISSUER}/backchannel-authentication"),
+            (Profile.FAPI2, f"{ISSUER}/token"),
+            (Profile.FAPI2_MESSAGE_SIGNING, f"{ISSUER}/token"),
+        ],
+    )
+    def test_of_another_profile(self, profile: Profile, audience: str) -> None:
+        """CVE-2025-27370."""
+        with pytest.raises(InvalidClientError):
+            authenticate(sign({**CLAIMS, "aud": audience}), make_client(profile=profile))
+
+    @pytest.mark.parametrize("profile", [Profile.FAPI2, Profile.FAPI2_MESSAGE_SIGNING, Profile.CIBA])
+    def test_rs256_is_refused_where_the_profile_forbids_it(self, profile: Profile) -> None:
+        """FAPI 2.0 §5.4.1."""
+        with pytest.raises(InvalidClientError):
+            authenticate(sign(CLAIMS, "RS256"), make_client(profile=profile))
+
+
 class TestAssertion:
     @pytest.mark.parametrize("algorithm", ["ES256", "PS256", "RS256", "EdDSA"])
     def test_proves_the_client_and_is_spent(self, algorithm: str) -> None:
@@ -250,7 +372,7 @@ class TestAssertion:
     @pytest.mark.parametrize(
         "changes",
         [
-            pytest.param({"aud": f"{ISSUER}/token"}, id="CVE-2025-27370 token endpoint as audience"),
+            pytest.param({"aud": f"{ISSUER}/authorize"}, id="CVE-2025-27370 another endpoint as audience"),
             pytest.param({"aud": f"{ISSUER}/par"}, id="PAR-08 PAR endpoint as audience"),
             pytest.param({"aud": [ISSUER]}, id="RFC 10070 audience an array of one"),
             pytest.param({"aud": [ISSUER, "https://evil.example"]}, id="CVE-2025-27371 audience an array"),

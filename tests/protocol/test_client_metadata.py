@@ -18,6 +18,8 @@ from idp.protocol.client_metadata import (
 )
 from idp.protocol.metadata import server_metadata
 from idp.protocol.model import Client, ClientSecret, ClientStatus
+from idp.protocol.profile_metadata import TLS_NAMES
+from idp.protocol.profiles import Profile
 from idp.protocol.stored_client import dump_client, load_client
 from tests.support.protocol_builders import ES256, ES384, JWKS, NOW, POLICY, RS256, public_jwk
 
@@ -48,7 +50,33 @@ FULL: dict[str, Any] = {
     "policy_uri": "https://network.example/privacy",
     "tos_uri": "https://network.example/terms",
     "contacts": ["ops@network.example"],
+    "authorization_signed_response_alg": "ES256",
+    "backchannel_authentication_request_signing_alg": "ES256",
+    "backchannel_client_notification_endpoint": "https://network.example/approved",
+    "backchannel_logout_session_required": True,
+    "backchannel_logout_uri": "https://network.example/logout",
+    "backchannel_token_delivery_mode": "ping",
+    "backchannel_user_code_parameter": False,
+    "dpop_bound_access_tokens": True,
+    "id_token_encrypted_response_alg": "RSA-OAEP-256",
+    "id_token_encrypted_response_enc": "A128GCM",
+    "initiate_login_uri": "https://network.example/start",
+    "introspection_signed_response_alg": "PS256",
+    "post_logout_redirect_uris": ["https://network.example/bye"],
+    "request_object_signing_alg": "ES256",
+    "require_pushed_authorization_requests": True,
+    "require_signed_request_object": True,
+    "software_id": "9a1c",
+    "software_version": "2.1",
+    "tls_client_certificate_bound_access_tokens": False,
+    "userinfo_encrypted_response_alg": "ECDH-ES",
 }
+FAPI2: dict[str, Any] = {
+    "token_endpoint_auth_method": "private_key_jwt",
+    "jwks": JWKS,
+    "dpop_bound_access_tokens": True,
+}
+FAPI2_POLICY: dict[str, Any] = {"profile": "fapi2"}
 FULL_POLICY: dict[str, Any] = {
     "min_acr": "vn-2",
     "min_proofing": "vn2",
@@ -57,6 +85,10 @@ FULL_POLICY: dict[str, Any] = {
     "link_validity": "P2Y",
     "sector": "network.example",
     "profile_hosts": ["network.example", "m.network.example"],
+    "profile": "oidc",
+    "require_pkce": False,
+    "access_token_format": "opaque",
+    "introspects": ["/account-links"],
 }
 
 
@@ -72,7 +104,7 @@ def reasons(changes: dict[str, Any] | None = None, policy: dict[str, Any] | None
 
 
 def test_defaults() -> None:
-    """RFC 7591 §2; the ID token is signed with ES256 unless a client asks for another."""
+    """RFC 7591 §2; OpenID Registration §2: the ID token is signed with RS256 unless another is asked for."""
     assert read() == Client(
         client_id="network",
         client_name="Mạng xã hội",
@@ -80,8 +112,10 @@ def test_defaults() -> None:
         token_endpoint_auth_method="client_secret_basic",
         sector="network.example",
         profile_hosts=frozenset({"network.example"}),
+        id_token_signed_response_alg="RS256",
     )
-    assert read().id_token_signed_response_alg == "ES256"
+    assert read({**FAPI2, "id_token_signed_response_alg": "PS256"}, FAPI2_POLICY).profile is Profile.FAPI2
+    assert read(FAPI2, FAPI2_POLICY).id_token_signed_response_alg == "ES256", "FAPI 2.0 §5.4.1 forbids RS256"
 
 
 def test_everything_stated() -> None:
@@ -112,7 +146,8 @@ def test_authlib_accepts_the_same_registration() -> None:
 
 
 def test_every_member_is_exercised_here() -> None:
-    assert CLIENT_MEMBERS - {"jwks_uri"} == FULL.keys()
+    exclusive = {"jwks_uri", "sector_identifier_uri", "userinfo_encrypted_response_enc", *TLS_NAMES}
+    assert CLIENT_MEMBERS - exclusive == FULL.keys()
     assert FULL_POLICY.keys() == POLICY_MEMBERS
 
 
@@ -158,7 +193,23 @@ def test_link_validity(validity: object, days: int) -> None:
         pytest.param({"redirect_uris": ["https://a.example/*"]}, "redirect_uris", id="abuse 1 wildcard"),
         pytest.param({"redirect_uris": ["https://a.example/"] * 2}, "redirect_uris", id="twice"),
         pytest.param(
-            {"token_endpoint_auth_method": "none"}, "token_endpoint_auth_method", id="public client"
+            {"token_endpoint_auth_method": "tls_client_auth"},
+            "tls_client_auth_subject_dn",
+            id="RFC 8705 §2.1.2",
+        ),
+        pytest.param(
+            {"token_endpoint_auth_method": "self_signed_tls_client_auth"},
+            "jwks",
+            id="RFC 8705 §2.2.2 no keys",
+        ),
+        pytest.param(
+            {
+                "token_endpoint_auth_method": "none",
+                "grant_types": ["client_credentials"],
+                "scope": "account_links.read",
+            },
+            "grant_types",
+            id="RFC 6749 §4.4 a public client for itself",
         ),
         pytest.param(
             {"token_endpoint_auth_method": ["private_key_jwt"]}, "token_endpoint_auth_method", id="list"
@@ -194,16 +245,34 @@ def test_link_validity(validity: object, days: int) -> None:
         ),
         pytest.param({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg", id="HS256"),
         pytest.param({"grant_types": ["implicit"]}, "grant_types", id="implicit"),
-        pytest.param({"grant_types": ["refresh_token"]}, "grant_types", id="refresh_token alone"),
+        pytest.param({"grant_types": ["password"]}, "grant_types", id="RFC 9700 §2.4 passwords"),
         pytest.param({"grant_types": []}, "grant_types", id="no grant type"),
         pytest.param({"grant_types": ["authorization_code"] * 2}, "grant_types", id="grant type twice"),
         pytest.param({"response_types": ["code id_token"]}, "response_types", id="hybrid"),
-        pytest.param({"scope": "profile"}, "scope", id="OIDC Core §3.1.2.1 no openid"),
+        pytest.param({"scope": "offline_access"}, "scope", id="a scope that grants nothing"),
         pytest.param({"scope": "openid everything"}, "scope", id="unknown scope"),
         pytest.param({"scope": ["openid"]}, "scope", id="RFC 7591 §2 scope a list"),
         pytest.param({"scope": "openid offline_access"}, "scope", id="offline_access without refresh_token"),
         pytest.param({"subject_type": "public"}, "subject_type", id="public subjects"),
-        pytest.param({"application_type": "native"}, "application_type", id="native"),
+        pytest.param({"application_type": "desktop"}, "application_type", id="OpenID Registration §2"),
+        pytest.param({"initiate_login_uri": "http://localhost/"}, "initiate_login_uri", id="REG-06 http"),
+        pytest.param(
+            {"id_token_encrypted_response_enc": "A256GCM"}, "id_token_encrypted_response_enc", id="enc alone"
+        ),
+        pytest.param({"userinfo_encrypted_response_alg": "ECDH-ES"}, "jwks", id="nothing to encrypt to"),
+        pytest.param(
+            {"userinfo_encrypted_response_alg": "ECDH-ES", "jwks": {"keys": [public_jwk(RS256)]}},
+            "jwks",
+            id="no key to encrypt to with ECDH-ES",
+        ),
+        pytest.param(
+            {"require_signed_request_object": True}, "jwks", id="RFC 9101 §10.5 no keys to verify with"
+        ),
+        pytest.param(
+            {"jwks": {"keys": [{**public_jwk(RS256), "use": "enc", "d": "AA"}]}},
+            "jwks",
+            id="a private key to decrypt with in the file",
+        ),
         pytest.param({"default_max_age": -1}, "default_max_age", id="negative"),
         pytest.param({"default_max_age": True}, "default_max_age", id="a boolean"),
         pytest.param({"default_acr_values": ["vn-9"]}, "default_acr_values", id="unknown acr"),
@@ -264,7 +333,7 @@ def test_a_policy_is_refused(changes: dict[str, Any], name: str) -> None:
 
 def test_every_reason_comes_at_once() -> None:
     found = reasons(
-        {"colour": "red", "scope": "profile", "logo_uri": "x", "grant_types": ["password"]},
+        {"colour": "red", "scope": "everything", "logo_uri": "x", "grant_types": ["password"]},
         {"min_age": 200, "min_acr": "x"},
     )
     names = {reason.split(" ")[0] for reason in found}
@@ -286,6 +355,34 @@ def test_an_empty_registration_says_what_is_needed() -> None:
 def test_a_client_id_that_no_request_could_carry_is_refused(client_id: str) -> None:
     with pytest.raises(InvalidClientMetadataError):
         read_client(MINIMAL, {}, client_id)
+
+
+def test_a_public_client_has_pkce_and_nothing_else() -> None:
+    """RFC 9700 §2.1.1."""
+    public = read({"token_endpoint_auth_method": "none"})
+    assert (public.is_public, public.is_pkce_required) == (True, True)
+    found = reasons({"token_endpoint_auth_method": "none"}, {"require_pkce": False})
+    assert found == ("client.token_endpoint_auth_method none needs PKCE",)
+
+
+def test_keys_that_are_to_be_encrypted_to_need_not_sign() -> None:
+    to_encrypt_to = {**public_jwk(RS256, "e"), "use": "enc"}
+    described = {"id_token_encrypted_response_alg": "RSA-OAEP-256", "jwks": {"keys": [to_encrypt_to]}}
+    assert read(described).id_token_encrypted_response_enc == "A256GCM"
+    found = reasons({**described, "token_endpoint_auth_method": "private_key_jwt"})
+    assert found == ("client.jwks has no key for ES256 or EdDSA or PS256 or RS256",)
+
+
+def test_a_client_that_only_acts_for_itself_needs_no_address_to_come_back_to() -> None:
+    described = {
+        "client_name": "Cổng",
+        "client_uri": "https://portal.example",
+        "grant_types": ["client_credentials"],
+        "response_types": [],
+        "scope": "account_links.read",
+    }
+    client = read_client(described, {}, "portal")
+    assert (client.redirect_uris, client.sector, "openid" in client.scope) == ((), "portal.example", False)
 
 
 def test_several_hosts_need_a_sector() -> None:
