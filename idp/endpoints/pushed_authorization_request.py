@@ -1,4 +1,4 @@
-"""Pushed authorization requests. RFC 9126."""
+"""Pushed authorization requests. RFC 9126, RFC 9449 §10.1."""
 
 import secrets
 
@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.protocol.authorization_request import CHECKS_PUSHED, PUSHED_REQUEST_URI, read_request
+from idp.protocol.sender_constraint import bound_request
 from idp.store.writes import GateClosedError
 from idp.web.answers import json_answer
 from idp.web.client_authentication import (
-    authenticate_client,
-    replayed_assertion,
-    spend_assertion,
+    authenticate_sender,
+    closed_gate_refusal,
+    spend_proofs,
     spent_if_refused,
 )
 from idp.web.request_objects import read_request_object
@@ -28,17 +29,18 @@ async def pushed_authorization_request(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     parameters = await read_form(http)
-    authenticated = await authenticate_client(context, http, parameters, now)
+    authenticated, _ = await authenticate_sender(context, http, parameters, now)
     async with spent_if_refused(context, authenticated):
         asked = await read_request_object(context, authenticated.client, parameters, now)
         request = read_request(asked, authenticated.client, context.policy, CHECKS_PUSHED)
+        request = bound_request(request, authenticated.dpop)
     request_uri = PUSHED_REQUEST_URI + secrets.token_urlsafe(32)
     lifetime = context.policy.lifetimes.pushed_request
     uow = context.unit_of_work()
-    spend_assertion(uow, authenticated)
+    spend_proofs(uow, authenticated)
     uow.codes.add_pushed_request(request_uri, request, now + lifetime)
     try:
         await uow.commit()
     except GateClosedError as closed:
-        raise replayed_assertion() from closed
+        raise closed_gate_refusal(closed) from closed
     return json_answer({"request_uri": request_uri, "expires_in": int(lifetime.total_seconds())}, 201)

@@ -22,9 +22,9 @@ from idp.protocol.profiles import CODE_GRANT, REFRESH_GRANT
 from idp.store.writes import GateClosedError
 from idp.web.answers import json_answer
 from idp.web.client_authentication import (
-    authenticate_client,
-    replayed_assertion,
-    spend_assertion,
+    authenticate_sender,
+    closed_gate_refusal,
+    spend_proofs,
     spent_if_refused,
 )
 from idp.web.failures import note
@@ -47,10 +47,10 @@ async def token(http: Request) -> Response:
     now = context.clock()
     parameters = await read_form(http)
     check_not_repeated(parameters)
-    authenticated = await authenticate_client(context, http, parameters, now)
+    authenticated, confirmation = await authenticate_sender(context, http, parameters, now)
     async with spent_if_refused(context, authenticated):
         redeem = _grant_of(authenticated, parameters.get("grant_type"))
-        request = TokenRequest(context, http, authenticated, parameters, None, now)
+        request = TokenRequest(context, http, authenticated, parameters, confirmation, now)
         try:
             return json_answer(await redeem(request))
         except ReplayedError as replayed:
@@ -78,7 +78,7 @@ async def _revoke_replayed(
     """
     uow = context.unit_of_work()
     if not isinstance(replayed.__cause__, GateClosedError):
-        spend_assertion(uow, authenticated)  # found by reading; a request that lost a race has spent it
+        spend_proofs(uow, authenticated)  # found by reading; a request that lost a race has spent it
     uow.grants.revoke(replayed.grant_id, "replayed", now)
     uow.ledger.append(
         Event(
@@ -92,4 +92,4 @@ async def _revoke_replayed(
     try:
         await uow.commit()
     except GateClosedError as closed:
-        raise replayed_assertion() from closed
+        raise closed_gate_refusal(closed) from closed

@@ -14,6 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Never
 from urllib.parse import unquote_plus
 
+from idp.protocol.client_certificate import (
+    ClientCertificate,
+    ClientCertificateError,
+    UnknownCertificateKeyError,
+    check_self_signed,
+    check_tls_client_auth,
+)
+from idp.protocol.dpop import DPoPProof
 from idp.protocol.errors import InvalidClientError, InvalidRequestError
 from idp.protocol.jose import (
     JOSEError,
@@ -31,6 +39,8 @@ from idp.protocol.profiles import (
     CLIENT_SECRET_POST,
     NONE,
     PRIVATE_KEY_JWT,
+    TLS_CLIENT_AUTH,
+    TLS_METHODS,
     Profile,
     rules_of,
 )
@@ -78,10 +88,12 @@ class AuthenticatedClient:
     client: Client
     method: str
     assertion: SpentAssertion | None = None
+    dpop: DPoPProof | None = None
+    """What the request proved beside: a DPoP key, whose proof is spent together with the assertion."""
 
 
 class UnknownClientKeyError(InvalidClientError):
-    """The client signed with a `kid` that its known keys lack: fetch `jwks_uri` again, then decide."""
+    """The client proved itself with a key that its known keys lack: fetch `jwks_uri` again, then decide."""
 
 
 def _refuse(detail: str, cause: Exception | None = None) -> Never:
@@ -171,12 +183,14 @@ def verify_credentials(
     issuer: str,
     now: datetime,
     shared_secrets: Collection[bytes] = (),
+    certificate: ClientCertificate | None = None,
 ) -> AuthenticatedClient:
     """Verify that the request comes from its client; `client` is None where none has that id.
 
     `keys` are the client's parsed keys, `shared_secrets` its live secrets opened for client_secret_jwt; both
-    may be empty for other methods. The caller stores the spent assertion, and refuses one that is stored
-    already. Raises InvalidClientError; UnknownClientKeyError when fetching the client's keys again may help.
+    may be empty for other methods, and `certificate` None. The caller stores the spent assertion, and refuses
+    one that is stored already. Raises InvalidClientError; UnknownClientKeyError when fetching the client's
+    keys again may help.
     """
     if client is None or client.client_id != credentials.client_id:
         _refuse("no such client")
@@ -188,12 +202,13 @@ def verify_credentials(
             _refuse("an assertion is not the registered method")
         spent = _verify_assertion(credentials.assertion, client, keys, shared_secrets, issuer, now)
         return AuthenticatedClient(client, method, spent)
+    if method in TLS_METHODS and credentials.method == NONE:
+        _check_certificate(certificate, client, keys, now)
+        return AuthenticatedClient(client, method)
     if credentials.method != method:
         _refuse(f"{credentials.method} is not the registered method")
     if method in {CLIENT_SECRET_BASIC, CLIENT_SECRET_POST}:
         _check_secret(credentials.secret or "", client, now)
-    elif method != NONE:
-        _refuse(f"{method} needs more than client_id")
     return AuthenticatedClient(client, method)
 
 
@@ -207,6 +222,23 @@ def _check_secret(secret: str, client: Client, now: datetime) -> None:
     ]
     if not any(matches):
         _refuse("the client secret is wrong or expired")
+
+
+def _check_certificate(
+    certificate: ClientCertificate | None, client: Client, keys: Collection[PublicKey], now: datetime
+) -> None:
+    """RFC 8705 §2: the certificate is the whole credential; `client_id` says whose it should be."""
+    if certificate is None:
+        _refuse("no client certificate was presented")
+    try:
+        if client.token_endpoint_auth_method == TLS_CLIENT_AUTH:
+            check_tls_client_auth(certificate, client, now)
+        else:
+            check_self_signed(certificate, keys, now)
+    except UnknownCertificateKeyError as error:
+        raise UnknownClientKeyError(_FAILED, detail=str(error)) from error
+    except ClientCertificateError as error:
+        _refuse(str(error), error)
 
 
 def live_sealed_secrets(client: Client, now: datetime) -> tuple[bytes, ...]:

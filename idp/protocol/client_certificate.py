@@ -54,6 +54,10 @@ class ClientCertificateError(ValueError):
     """A certificate that is malformed or not this client's. The text is for the log and quotes no name."""
 
 
+class UnknownCertificateKeyError(ClientCertificateError):
+    """The key is not among those that are known of the client: its `jwks_uri` may be worth another look."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
     """A certificate whose holder sent the request; made by `read_certificate` alone."""
@@ -224,12 +228,13 @@ def _holds(certificate: ClientCertificate, kind: str, name: str) -> bool:
 def check_self_signed(certificate: ClientCertificate, keys: Collection[PublicKey], now: datetime) -> None:
     """Check that a certificate holds a key the client registered: RFC 8705 §2.2.
 
-    Who signed it does not matter, nor what it says. Raises ClientCertificateError.
+    Who signed it does not matter, nor what it says. Raises ClientCertificateError; UnknownCertificateKeyError
+    when fetching the client's keys again may help.
     """
     if not certificate.is_valid_at(now):
         raise ClientCertificateError("the certificate is not valid now")
     if not any(_subject_public_key(key.key) == certificate.public_key for key in keys):
-        raise ClientCertificateError("the key of the certificate is not among the client's registered keys")
+        raise UnknownCertificateKeyError("the certificate's key is not among the client's registered keys")
 
 
 def registered_certificates(jwks: Mapping[str, Any] | None) -> tuple[bytes, ...]:

@@ -1,6 +1,7 @@
 """Tokens that only their client can use. RFC 9449 (DPoP), RFC 8705 (mutual TLS). Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from idp.protocol.client_certificate import ClientCertificate
@@ -13,7 +14,7 @@ from idp.protocol.errors import (
     InvalidTokenError,
     UseDPoPNonceError,
 )
-from idp.protocol.model import Client
+from idp.protocol.model import AuthorizationRequest, Client
 from idp.protocol.profiles import rules_of
 
 _ALGORITHMS = " ".join(sorted(ALGORITHMS))
@@ -24,8 +25,8 @@ def _challenge(error: str) -> Mapping[str, str]:
     return {"WWW-Authenticate": f'DPoP error="{error}", algs="{_ALGORITHMS}"'}
 
 
-class UnprovenTokenError(InvalidTokenError):
-    """A token that is bound to a key came without proof of it: RFC 9449 §7.1, §7.2."""
+class InvalidDPoPTokenError(InvalidTokenError):
+    """A token that is refused where a proof of its key is asked for: RFC 9449 §7.1, §7.2."""
 
     fixed_headers: ClassVar[Mapping[str, str]] = _challenge(InvalidTokenError.error)
 
@@ -78,11 +79,11 @@ def check_confirmation(
     """
     bound = Confirmation() if confirmation is None else confirmation
     if scheme == "dpop" and bound.jkt is None:
-        raise UnprovenTokenError("the access token is not bound to a DPoP key; it is of type Bearer")
+        raise InvalidDPoPTokenError("the access token is not bound to a DPoP key; it is of type Bearer")
     if bound.jkt is not None and scheme != "dpop":
-        raise UnprovenTokenError("the access token is bound to a DPoP key; use the scheme DPoP")
+        raise InvalidDPoPTokenError("the access token is bound to a DPoP key; use the scheme DPoP")
     if bound.jkt is not None and (dpop is None or dpop.jkt != bound.jkt):
-        raise UnprovenTokenError("the access token is bound to another DPoP key")
+        raise InvalidDPoPTokenError("the access token is bound to another DPoP key")
     if bound.x5t_s256 is not None and (certificate is None or certificate.x5t_s256 != bound.x5t_s256):
         raise InvalidTokenError("the access token is bound to a client certificate; use mutual TLS with it")
 
@@ -99,6 +100,18 @@ def check_binding(confirmation: Confirmation | None, client: Client) -> None:
         raise InvalidRequestError("this client's tokens are bound to its certificate: use mutual TLS")
     if rules_of(client.profile).is_sender_constraint_required and confirmation is None:
         raise InvalidDPoPProofError("this client's profile needs bound tokens: send a DPoP proof")
+
+
+def bound_request(request: AuthorizationRequest, dpop: DPoPProof | None) -> AuthorizationRequest:
+    """Bind the code of a pushed request to the key of its proof: RFC 9449 §10.1.
+
+    Raises InvalidDPoPProofError where `dpop_jkt` names another key.
+    """
+    if dpop is None:
+        return request
+    if request.dpop_jkt not in {None, dpop.jkt}:
+        raise InvalidDPoPProofError("dpop_jkt is not the thumbprint of the key of the DPoP proof")
+    return replace(request, dpop_jkt=dpop.jkt)
 
 
 def check_bound_code(dpop_jkt: str | None, confirmation: Confirmation | None) -> None:

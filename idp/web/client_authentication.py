@@ -1,7 +1,8 @@
 """Client authentication as the endpoints use it: the rule verifies, this fetches what the rule needs."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -13,17 +14,37 @@ from idp.protocol.client_authentication import (
     read_credentials,
     verify_credentials,
 )
+from idp.protocol.confirmation import Confirmation
 from idp.protocol.errors import InvalidClientError, InvalidGrantError, OAuthError
+from idp.protocol.jose import PublicKey
 from idp.protocol.parameters import Parameters
-from idp.protocol.profiles import CLIENT_SECRET_JWT
+from idp.protocol.profiles import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, SELF_SIGNED_TLS_CLIENT_AUTH
+from idp.protocol.sender_constraint import confirmation_for
 from idp.store.client_secrets import secret_context
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
+from idp.web.client_certificate import read_client_certificate
 from idp.web.failures import note
+from idp.web.sender_constraint import PROOF_GATE, Presented, read_presented, replayed_proof, spend_proof
 from idp.web.state import Context
 
 SPENT_GATE = "spent"
 """The store's gate that closes when an assertion is seen for the second time."""
+
+
+async def authenticate_sender(
+    context: Context, http: Request, parameters: Parameters, now: datetime
+) -> tuple[AuthenticatedClient, Confirmation | None]:
+    """Return the client that proved itself, and the key that its tokens are bound to.
+
+    For endpoints that bind what they issue. The proof of the key comes first: a client that is sent for a
+    nonce (RFC 9449 §8) has not spent its assertion. Raises InvalidDPoPProofError, UseDPoPNonceError; and as
+    `authenticate_client`.
+    """
+    presented = read_presented(context, http, now)
+    authenticated = await authenticate_client(context, http, parameters, now)
+    confirmation = confirmation_for(authenticated.client, presented.dpop, presented.certificate)
+    return replace(authenticated, dpop=presented.dpop), confirmation
 
 
 async def authenticate_client(
@@ -31,46 +52,64 @@ async def authenticate_client(
 ) -> AuthenticatedClient:
     """Return the client that proved itself. Raises InvalidClientError, InvalidRequestError (RFC 6749 §2.3).
 
-    An unknown `kid` makes the client's jwks_uri be fetched once more before it is refused.
+    An unknown key makes the client's jwks_uri be fetched once more before it is refused.
     """
     credentials = read_credentials(http.headers.get("authorization"), parameters)
     note(http, client_id=credentials.client_id)
     client = await context.clients.find(credentials.client_id)
-    if client is None or credentials.assertion is None:
-        return verify_credentials(credentials, client, (), issuer=context.issuer, now=now)
-    if client.token_endpoint_auth_method == CLIENT_SECRET_JWT:
-        opened = [
-            context.custody.data.open(sealed, secret_context(client.client_id))
-            for sealed in live_sealed_secrets(client, now)
-        ]
+    certificate = read_client_certificate(context.certificate_source, http, now)
+
+    def verify(
+        keys: Collection[PublicKey] = (), shared_secrets: Collection[bytes] = ()
+    ) -> AuthenticatedClient:
         return verify_credentials(
-            credentials, client, (), issuer=context.issuer, now=now, shared_secrets=opened
+            credentials,
+            client,
+            keys,
+            issuer=context.issuer,
+            now=now,
+            shared_secrets=shared_secrets,
+            certificate=certificate,
         )
-    keys = await context.clients.keys_of(client, now)
+
+    if client is None:
+        return verify()
+    if client.token_endpoint_auth_method == CLIENT_SECRET_JWT:
+        sealed = live_sealed_secrets(client, now)
+        return verify(
+            (), [context.custody.data.open(each, secret_context(client.client_id)) for each in sealed]
+        )
+    # Keys are looked up, and perhaps fetched, only for something that they could verify.
+    verifiable = {PRIVATE_KEY_JWT: credentials.assertion, SELF_SIGNED_TLS_CLIENT_AUTH: certificate}
+    if verifiable.get(client.token_endpoint_auth_method) is None:
+        return verify()
     try:
-        return verify_credentials(credentials, client, keys, issuer=context.issuer, now=now)
+        return verify(await context.clients.keys_of(client, now))
     except UnknownClientKeyError:
         if client.jwks_uri is None:
             raise
-    keys = await context.clients.keys_of(client, now, again=True)
-    return verify_credentials(credentials, client, keys, issuer=context.issuer, now=now)
+    return verify(await context.clients.keys_of(client, now, again=True))
 
 
-def spend_assertion(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None:
-    """Record the single use of the assertion, as the first gate of the commit (RFC 7523 §3)."""
+def spend_proofs(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None:
+    """Record the single use of everything that a request proved itself with, as first gates of the commit.
+
+    RFC 7523 §3 for the assertion, RFC 9449 §11.1 for the DPoP proof.
+    """
     if authenticated.assertion is not None:
         client_id, assertion = authenticated.client.client_id, authenticated.assertion
         uow.grants.spend("client_assertion", f"{client_id}\x00{assertion.jti}", assertion.expires_at)
+    spend_proof(uow, Presented(authenticated.dpop))
 
 
 @contextlib.asynccontextmanager
 async def spent_if_refused(context: Context, authenticated: AuthenticatedClient) -> AsyncIterator[None]:
-    """Spend the assertion of a request that is refused, too: one proof is no licence to try codes."""
+    """Spend the proofs of a request that is refused, too: one proof is no licence to try codes."""
     try:
         yield
     except OAuthError:
         uow = context.unit_of_work()
-        spend_assertion(uow, authenticated)
+        spend_proofs(uow, authenticated)
         # The gate is closed where the request had come as far as spending it itself.
         with contextlib.suppress(GateClosedError):
             await uow.commit()
@@ -78,15 +117,12 @@ async def spent_if_refused(context: Context, authenticated: AuthenticatedClient)
 
 
 def closed_gate_refusal(closed: GateClosedError) -> OAuthError:
-    """Translate a gate that closed at the token endpoint: a spent proof, or something moved meanwhile."""
+    """Translate a gate that closed at an endpoint: a spent proof, or something moved meanwhile."""
     if closed.gate == SPENT_GATE:
         return replayed_assertion()
+    if closed.gate == PROOF_GATE:
+        return replayed_proof()
     return InvalidGrantError("the authorization is no longer in force", detail=closed.gate)
-
-
-def spend_proofs(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None:
-    """Record the single use of everything that this request proved itself with."""
-    spend_assertion(uow, authenticated)
 
 
 def replayed_assertion() -> InvalidClientError:

@@ -1,10 +1,10 @@
-"""Access to a protected resource of ours: one door for all of them. RFC 6750, RFC 9068 §4.
+"""Access to a protected resource of ours: one door for all of them. RFC 6750, RFC 9068 §4, RFC 9449 §7.
 
 A token is read from one place, verified, held against the resource it is for, and everything behind it is
 looked up and checked again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.requests import Request
@@ -13,10 +13,18 @@ from idp.protocol.errors import InsufficientScopeError, InvalidRequestError, Inv
 from idp.protocol.grants import Backing, check_subject
 from idp.protocol.model import Client, ClientStatus, Grant
 from idp.protocol.parameters import Parameters
+from idp.protocol.sender_constraint import (
+    InvalidDPoPTokenError,
+    ProofRefusedByResourceError,
+    check_confirmation,
+)
 from idp.protocol.tokens import AccessToken, check_access_token_claims, check_audience, verify_access_token
 from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
+from idp.web.client_certificate import read_client_certificate
 from idp.web.failures import note
 from idp.web.requests import read_query
+from idp.web.sender_constraint import Presented, read_presented, replayed_proof, spend_proof
 from idp.web.state import Context
 
 
@@ -31,8 +39,17 @@ class Access:
     backing: Backing | None
 
 
-def read_token(http: Request, parameters: Parameters) -> str:
-    """Return the access token of a request: RFC 6750 §2.1, §2.2; never from the address (§5.3).
+@dataclass(frozen=True, slots=True)
+class SentToken:
+    """An access token as it was sent: nothing is verified yet."""
+
+    scheme: str
+    """bearer or dpop; a token in a form is a bearer token (RFC 6750 §2.2)."""
+    value: str = field(repr=False)
+
+
+def read_token(http: Request, parameters: Parameters) -> SentToken:
+    """Return the access token of a request: RFC 6750 §2.1, §2.2, RFC 9449 §7.1; never from the address.
 
     `parameters` is the form of a POST, empty otherwise. Raises InvalidRequestError, InvalidTokenError.
     """
@@ -42,18 +59,18 @@ def read_token(http: Request, parameters: Parameters) -> str:
     if in_form is not None:
         if "authorization" in http.headers:
             raise InvalidRequestError("the access token must be sent in one place")
-        return in_form
+        return SentToken("bearer", in_form)
     scheme, _, token = http.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() not in {"bearer", "dpop"} or not token:
         raise InvalidTokenError("an access token is required")
-    return token.strip()
+    return SentToken(scheme.lower(), token.strip())
 
 
 async def check_access(
     context: Context,
     uow: UnitOfWork,
     http: Request,
-    token: str,
+    token: SentToken,
     *,
     path: str,
     scope: frozenset[str],
@@ -61,10 +78,29 @@ async def check_access(
 ) -> Access:
     """Check that a token opens the resource at `path`: for it at least one value of `scope` is needed.
 
-    Raises InvalidTokenError, InsufficientScopeError.
+    Raises InvalidTokenError, InsufficientScopeError; for a token of scheme DPoP also InvalidDPoPProofError
+    and UseDPoPNonceError, and its proof is spent here.
     """
-    access = await _verified(context, uow, token, now)
+    try:
+        return await _check_access(context, uow, http, token, path, scope, now)
+    except InvalidTokenError as error:
+        if token.scheme == "dpop":
+            raise InvalidDPoPTokenError(error.description, detail=error.detail) from error
+        raise
+
+
+async def _check_access(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    token: SentToken,
+    path: str,
+    scope: frozenset[str],
+    now: datetime,
+) -> Access:
+    access = await _verified(context, uow, token.value, now)
     note(http, client_id=access.client_id, grant_id=access.grant_id)
+    await _check_sender(context, http, token, access, now)
     check_audience(access, context.policy, path)
     if not scope & access.scope:
         raise InsufficientScopeError(f"the access token does not cover {' or '.join(sorted(scope))}")
@@ -78,6 +114,28 @@ async def check_access(
         raise InvalidTokenError("the access token is revoked", detail="no such grant")
     check_subject(found.grant, client, found.backing, now, error=InvalidTokenError)
     return Access(access, client, found.grant, found.backing)
+
+
+async def _check_sender(
+    context: Context, http: Request, token: SentToken, access: AccessToken, now: datetime
+) -> None:
+    """Hold the sender against the key that the token is bound to, and spend the proof (RFC 9449 §11.1).
+
+    The proof is spent whatever comes of the request: it was shown, and whoever saw it must not use it.
+    """
+    if token.scheme == "dpop":
+        presented = read_presented(context, http, now, access_token=token.value)
+    else:
+        presented = Presented(certificate=read_client_certificate(context.certificate_source, http, now))
+    check_confirmation(access.confirmation, token.scheme, presented.dpop, presented.certificate)
+    if presented.dpop is None:
+        return
+    uow = context.unit_of_work()
+    spend_proof(uow, presented)
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise ProofRefusedByResourceError(replayed_proof().description) from closed
 
 
 async def _verified(context: Context, uow: UnitOfWork, token: str, now: datetime) -> AccessToken:
