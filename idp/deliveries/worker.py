@@ -20,8 +20,8 @@ AT_ONCE = 64
 EACH = 4
 """Of these, to one client."""
 LOOKED_AT = 4 * AT_ONCE
-CLAIM = timedelta(seconds=30)
-"""How long a delivery is left to the worker that claimed it; the call itself takes a tenth at most."""
+CLAIM = timedelta(seconds=10)
+"""How long a delivery is left to the worker that claimed it; the call itself takes a quarter at most."""
 LOOK_EVERY = 0.5
 FINISHED_WITHIN = 4.0
 """Seconds that deliveries under way are given when the worker is told to stop."""

@@ -37,6 +37,8 @@ class Receiver:
     """Seconds of silence after each byte of the body."""
     at_once: int = 0
     most_at_once: int = 0
+    heard: asyncio.Condition = field(default_factory=asyncio.Condition)
+    """Told of each request."""
     decide: Callable[[Received], str] | None = None
     """Chooses the status from the request, where it depends on it."""
 
@@ -46,7 +48,9 @@ class Receiver:
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
             return
-        self.received.append(request)
+        async with self.heard:
+            self.received.append(request)
+            self.heard.notify_all()
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
