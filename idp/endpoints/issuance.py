@@ -27,6 +27,7 @@ from idp.protocol.tokens import (
 )
 from idp.store.encoding import hash_secret
 from idp.store.unit_of_work import UnitOfWork
+from idp.web.encryption import encrypt_to_client
 from idp.web.state import Context
 
 
@@ -112,8 +113,14 @@ def _id_token(
         refreshed=issue.is_refresh,
         now=now,
     )
-    signer = context.custody.signing.signer(issue.client.id_token_signed_response_alg)
-    return signer.sign(claims, typ=ID_TOKEN_TYPE)
+    client = issue.client
+    signed = context.custody.signing.signer(client.id_token_signed_response_alg).sign(
+        claims, typ=ID_TOKEN_TYPE
+    )
+    algorithm, encryption = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
+    if algorithm is None:
+        return signed
+    return encrypt_to_client(context, client, signed, algorithm=algorithm, encryption=encryption)
 
 
 def first_refresh_token(

@@ -50,6 +50,8 @@ async def token(http: Request) -> Response:
     authenticated, confirmation = await authenticate_sender(context, http, parameters, now)
     async with spent_if_refused(context, authenticated):
         redeem = _grant_of(authenticated, parameters.get("grant_type"))
+        if authenticated.client.id_token_encrypted_response_alg is not None:
+            await context.clients.key_set_of(authenticated.client, now)
         request = TokenRequest(context, http, authenticated, parameters, confirmation, now)
         try:
             return json_answer(await redeem(request))

@@ -26,6 +26,7 @@
 | sender_constraint | RFC 9449, RFC 8705: when a token must be bound, and to what |
 | tokens | OpenID Connect Core §2, RFC 9068, RFC 9396 §7: contents of tokens and of the token response |
 | jose | RFC 7515, 7517, 7518, 8037, 8725: signatures and public keys, strictly |
+| client_key_set | RFC 7517 §5: the keys that a client publishes |
 | jwe | RFC 7516, RFC 7518 §4, §5: encryption to a client |
 | embedded_key | RFC 7515 §4.1.3, RFC 7638: the key that a proof of possession brings along |
 | dpop | RFC 9449: proof that the sender holds a key |

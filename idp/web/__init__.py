@@ -13,6 +13,7 @@
 | published | metadata and keys, as bytes made once |
 | clients | registered clients in memory, refreshed when any of them changes |
 | client_authentication | the rule of `idp.protocol`, fed with what it needs |
+| encryption | answers that only their client can read |
 | request_objects | signed requests: the rule of `idp.protocol`, fed with the client's keys |
 | client_certificate | the certificate of the sender: from the handshake, or from a proxy that is known |
 | sender_constraint | DPoP proofs and nonces; what a request proves of its sender |

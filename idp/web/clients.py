@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from idp.protocol.client_key_set import NO_KEYS, ClientKeySet, read_key_set
 from idp.protocol.errors import InvalidClientError
-from idp.protocol.jose import PublicKey, parse_jwk_set
+from idp.protocol.jose import PublicKey
 from idp.protocol.model import Client
 from idp.store.unit_of_work import UnitOfWork
 
-FetchKeys = Callable[[str], Awaitable[tuple[PublicKey, ...]]]
+FetchKeys = Callable[[str], Awaitable[ClientKeySet]]
 """Fetches a jwks_uri; handed in by the application, because only `idp.outbound` dials out."""
 
 REFETCH_PAUSE = timedelta(seconds=30)
@@ -28,8 +29,8 @@ class ClientDirectory:
         self._fetch_keys = fetch_keys
         self._clients: dict[str, Client] = {}
         self._revision: tuple[int, int] | None = None
-        self._parsed: dict[str, tuple[object, tuple[PublicKey, ...]]] = {}
-        self._fetched: dict[str, tuple[datetime, tuple[PublicKey, ...]]] = {}
+        self._parsed: dict[str, tuple[object, ClientKeySet]] = {}
+        self._fetched: dict[str, tuple[datetime, ClientKeySet]] = {}
         self._fetched_again: dict[str, datetime] = {}
         self._failed: dict[str, tuple[datetime, InvalidClientError]] = {}
         self._fetching: dict[str, asyncio.Lock] = {}
@@ -59,7 +60,18 @@ class ClientDirectory:
         return None if stored is None else stored.client
 
     async def keys_of(self, client: Client, now: datetime, *, again: bool = False) -> tuple[PublicKey, ...]:
-        """Return a client's verification keys; `again` fetches its jwks_uri anew, if that is not too soon.
+        """Return a client's verification keys, as `key_set_of` does."""
+        return (await self.key_set_of(client, now, again=again)).verification
+
+    def known_key_set(self, client: Client) -> ClientKeySet:
+        """Return a client's keys as they are known now: registered, or fetched by `key_set_of` before."""
+        if client.jwks_uri is None:
+            return self._registered_keys(client)
+        kept = self._fetched.get(client.jwks_uri)
+        return NO_KEYS if kept is None else kept[1]
+
+    async def key_set_of(self, client: Client, now: datetime, *, again: bool = False) -> ClientKeySet:
+        """Return a client's key set; `again` fetches its jwks_uri anew, if that is not too soon.
 
         Raises InvalidClientError when the address does not answer with keys.
         """
@@ -85,7 +97,7 @@ class ClientDirectory:
         self._fetched_again[jwks_uri] = now
         return True
 
-    async def _fetch(self, jwks_uri: str, now: datetime) -> tuple[PublicKey, ...]:
+    async def _fetch(self, jwks_uri: str, now: datetime) -> ClientKeySet:
         failed = self._failed.get(jwks_uri)
         if failed is not None and now < failed[0] + FAILURE_PAUSE:
             raise InvalidClientError(failed[1].description, detail=failed[1].detail)
@@ -97,10 +109,10 @@ class ClientDirectory:
         self._fetched[jwks_uri] = (now, keys)
         return keys
 
-    def _registered_keys(self, client: Client) -> tuple[PublicKey, ...]:
+    def _registered_keys(self, client: Client) -> ClientKeySet:
         if client.jwks is None:
-            return ()
+            return NO_KEYS
         kept = self._parsed.get(client.client_id)
         if kept is None or kept[0] is not client.jwks:
-            kept = self._parsed[client.client_id] = (client.jwks, parse_jwk_set(client.jwks))
+            kept = self._parsed[client.client_id] = (client.jwks, read_key_set(client.jwks))
         return kept[1]
