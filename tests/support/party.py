@@ -17,12 +17,10 @@ from tests.support.platform import challenge_of
 from tests.support.protocol_builders import public_jwk
 from tests.support.provider import SECRET, Person
 from tests.support.self_signed import SelfSigned, self_signed
-from tests.support.served_here import ServedHere
+from tests.support.served_here import CLIENT_CERTIFICATE, ServedHere
 from tests.support.visits import Answer, visit
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-CLIENT_CERTIFICATE = "x-client-certificate"
-"""The header in which the proxy of these tests, this process, passes a client's certificate."""
 
 Changes = Mapping[str, Any]
 

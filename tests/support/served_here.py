@@ -28,6 +28,13 @@ T = TypeVar("T")
 
 READY_WITHIN = 30.0
 
+CLIENT_CERTIFICATE = "x-client-certificate"
+BEHIND_A_PROXY = {
+    "client_certificate_header": CLIENT_CERTIFICATE,
+    "client_certificate_proxies": "127.0.0.1",
+}
+"""Client certificates come as a proxy passes them on; the proxy is the test."""
+
 
 @dataclass
 class ServedHere:
@@ -96,7 +103,8 @@ def served_here(database_url: str, folder: Path, **settings: Any) -> Iterator[Se
     ready, served, servers = threading.Event(), list[ServedHere](), list[_Server]()
 
     async def serve() -> None:
-        chosen = {"issuer": f"https://localhost:{port}"} | settings
+        origin = f"https://localhost:{port}"
+        chosen = {"issuer": origin, "mtls_origin": origin, **BEHIND_A_PROXY} | settings
         async with running_provider(database_url, folder, **chosen) as provider:
             trust = ssl.create_default_context(cafile=certificate)
             served.append(ServedHere(provider, asyncio.get_running_loop(), trust))
