@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 import click
 
 from idp.audit.events import Event
-from idp.operators.clients_apply import apply, keep_secret, new_secret
+from idp.operators.clients_apply import apply
 from idp.operators.desk import Desk, at_desk
 from idp.operators.options import DECISION, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties, table
 from idp.operators.registrations import described
 from idp.protocol.model import Client, ClientStatus
-from idp.protocol.profiles import PRIVATE_KEY_JWT
+from idp.protocol.profiles import SECRET_METHODS
+from idp.store.client_secrets import draw_client_secret, new_client_secret
 from idp.store.clients import StoredClient
+from idp.store.sealing import DataSeal
 from idp.store.unit_of_work import UnitOfWork
 
 _SPAN = re.compile(r"([0-9]{1,4})([dhm])")
@@ -130,11 +132,17 @@ def _set_status(client_id: str, to: ClientStatus, reason: str, *, dry_run: bool)
 def rotate_secret(*, client_id: str, valid_for_old: str, dry_run: bool) -> None:
     """Make a new client secret and show it this once. The present one stays valid for a while."""
     span = _read_span(valid_for_old)
-    secret = new_secret()
-    rotation = _Change(
-        "client:secret_rotated", {}, lambda client, now: _with_new_secret(client, secret, span, now)
-    )
-    at_desk(lambda desk: rotation.make(desk, client_id, dry_run=dry_run))
+    secret = draw_client_secret()
+
+    def rotation(desk: Desk) -> _Change:
+        seal = desk.custody.data
+        return _Change(
+            "client:secret_rotated",
+            {},
+            lambda client, now: _with_new_secret(seal, client, secret, span, now),
+        )
+
+    at_desk(lambda desk: rotation(desk).make(desk, client_id, dry_run=dry_run))
     document: dict[str, object] = {"client_id": client_id, "dry_run": dry_run}
     if dry_run:
         invocation().answer(document, [f"{client_id}: would get a new client_secret"])
@@ -152,17 +160,19 @@ def _read_span(text: str) -> timedelta:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def _with_new_secret(client: Client, secret: str, span: timedelta, now: datetime) -> Client:
+def _with_new_secret(seal: DataSeal, client: Client, secret: str, span: timedelta, now: datetime) -> Client:
     """Return the client with a new secret; of the older ones, the youngest stays valid for the span."""
-    if client.token_endpoint_auth_method == PRIVATE_KEY_JWT:
-        raise CommandFailedError("This client authenticates with a key and has no secret.")
+    if client.token_endpoint_auth_method not in SECRET_METHODS:
+        raise CommandFailedError(
+            f"This client authenticates by {client.token_endpoint_auth_method} and has no secret."
+        )
     live = [kept for kept in client.secrets if kept.expires_at is None or now < kept.expires_at]
     old = max(live, key=lambda kept: kept.created_at, default=None)
     ends_at = now + span
     kept_old = (
         () if old is None or not span else (replace(old, expires_at=min(ends_at, old.expires_at or ends_at)),)
     )
-    return replace(client, secrets=(*kept_old, keep_secret(secret, now)))
+    return replace(client, secrets=(*kept_old, new_client_secret(seal, client, secret, now)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -21,7 +20,8 @@ from idp.operators.registrations import (
     read_file,
 )
 from idp.protocol.model import Client, ClientSecret
-from idp.protocol.profiles import PRIVATE_KEY_JWT
+from idp.protocol.profiles import SECRET_METHODS
+from idp.store.client_secrets import draw_client_secret, new_client_secret, secrets_still_usable
 from idp.store.clients import StoredClient
 from idp.store.unit_of_work import UnitOfWork
 
@@ -87,7 +87,7 @@ def apply(*, files: Sequence[Path], dry_run: bool) -> None:
 
 async def _apply(desk: Desk, paths: Sequence[Path], *, dry_run: bool) -> list[Plan]:
     uow, now = desk.unit_of_work(), desk.clock()
-    plans = await _plan_all(uow, paths, now)
+    plans = await _plan_all(desk, uow, paths, now)
     for plan in plans:
         _show(plan, dry_run=dry_run)
     if dry_run:
@@ -98,13 +98,13 @@ async def _apply(desk: Desk, paths: Sequence[Path], *, dry_run: bool) -> list[Pl
     return plans
 
 
-async def _plan_all(uow: UnitOfWork, paths: Sequence[Path], now: datetime) -> list[Plan]:
+async def _plan_all(desk: Desk, uow: UnitOfWork, paths: Sequence[Path], now: datetime) -> list[Plan]:
     """Plan every file. Raises CommandFailedError with the reasons of all of them."""
     plans: list[Plan] = []
     reasons: list[str] = []
     for path in paths:
         try:
-            plans.append(await _plan(uow, read_file(path), [plan.client for plan in plans], now))
+            plans.append(await _plan(desk, uow, read_file(path), [plan.client for plan in plans], now))
         except RegistrationRefusedError as error:
             reasons += [f"{path}: {reason}" for reason in error.reasons]
         except OSError as error:
@@ -114,7 +114,9 @@ async def _plan_all(uow: UnitOfWork, paths: Sequence[Path], now: datetime) -> li
     return plans
 
 
-async def _plan(uow: UnitOfWork, file: RegistrationFile, planned: Sequence[Client], now: datetime) -> Plan:
+async def _plan(
+    desk: Desk, uow: UnitOfWork, file: RegistrationFile, planned: Sequence[Client], now: datetime
+) -> Plan:
     """Compare one file with what is stored. Raises RegistrationRefusedError."""
     client = file.client(file.client_id or secrets.token_hex(16))
     if client.client_id in {other.client_id for other in planned}:
@@ -125,12 +127,12 @@ async def _plan(uow: UnitOfWork, file: RegistrationFile, planned: Sequence[Clien
     before = None if stored is None else stored.client
     changes = differences(before, client)
     kept = () if before is None else before.secrets
-    if client.token_endpoint_auth_method == PRIVATE_KEY_JWT:
-        return Plan(file, stored, _with_status(client, before, ()), changes, None)
-    if kept:
-        return Plan(file, stored, _with_status(client, before, kept), changes, None)
-    secret = new_secret()
-    return Plan(file, stored, _with_status(client, before, (keep_secret(secret, now),)), changes, secret)
+    usable = secrets_still_usable(client, kept)
+    if usable or client.token_endpoint_auth_method not in SECRET_METHODS:
+        return Plan(file, stored, _with_status(client, before, usable), changes, None)
+    secret = draw_client_secret()
+    made = new_client_secret(desk.custody.data, client, secret, now)
+    return Plan(file, stored, _with_status(client, before, (made,)), changes, secret)
 
 
 def _with_status(client: Client, before: Client | None, kept: tuple[ClientSecret, ...]) -> Client:
@@ -152,16 +154,6 @@ async def _all_clients(uow: UnitOfWork) -> list[Client]:
         found += [stored.client for stored in page]
         after = found[-1].client_id
     return found
-
-
-def new_secret() -> str:
-    """Make a client secret: 256 random bits, so that a plain hash keeps it (OpenID Connect Core §16.19)."""
-    return secrets.token_urlsafe(32)
-
-
-def keep_secret(secret: str, now: datetime) -> ClientSecret:
-    """Return what is kept of a client secret."""
-    return ClientSecret(sha256(secret.encode()).digest(), now)
 
 
 def _record(uow: UnitOfWork, plan: Plan, operator: Actor, now: datetime) -> None:

@@ -42,7 +42,6 @@ async def test_a_platform_proves_itself_with_its_key(provider: Provider, algorit
 @pytest.mark.parametrize(
     "changes",
     [
-        {"aud": f"{ISSUER}/token"},
         {"aud": f"{ISSUER}/par"},
         {"aud": [ISSUER]},
         {"aud": None},
@@ -65,6 +64,24 @@ async def test_an_assertion_that_is_not_exactly_right_is_none(
         answer = await push(http, platform, assertion(platform, "1", **changes))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("profile", "status"), [("oidc", 201), ("fapi2", 401)])
+async def test_the_token_endpoint_is_an_audience_where_no_profile_forbids_it(
+    provider: Provider, profile: str, status: int
+) -> None:
+    """OpenID Connect Core §9 has libraries say so; RFC 10070 and FAPI 2.0 §5.3.2.1 want the issuer alone."""
+    described = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": JWKS,
+        "dpop_bound_access_tokens": True,
+    }
+    described["grant_types"] = ["authorization_code", "refresh_token"]
+    platform = await new_platform(provider, described, profile=profile)
+    async with provider.http() as http:
+        answer = await push(http, platform, assertion(platform, "1", aud=f"{ISSUER}/token"))
+        assert answer.status_code == status, answer.text
+        assert (await push(http, platform, assertion(platform, "2"))).status_code == 201
 
 
 @pytest.mark.parametrize(("skew", "status"), [(8, 201), (62, 401)])

@@ -1,12 +1,14 @@
 """`idp clients`: registrations as reviewed files, all of them or none; secrets shown once."""
 
 import hashlib
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from idp.store.client_secrets import secret_context
 from tests.operators.conftest import Installation
 
 FILE = """
@@ -208,6 +210,53 @@ def test_two_secrets_are_valid_while_one_is_rotated(installation: Installation) 
     found = [hashlib.sha256(secret.encode()).hexdigest() in hashes for secret in (first, second, third)]
     assert found == [False, False, True]
     assert len(installation.events("client:secret_rotated")) == 2
+
+
+def test_secrets_for_an_hmac_are_sealed_as_well_and_rotate_like_any_other(
+    small_installation: Installation,
+) -> None:
+    """OpenID Connect Core §10.1: client_secret_jwt needs the secret itself; nobody reads it in the table."""
+    file = write(small_installation.folder, FILE.replace("client_secret_basic", "client_secret_jwt"))
+    first = apply(small_installation, file)[0]["client_secret"]
+    second = small_installation.answer("clients", "rotate-secret", "quan-coc")["client_secret"]
+    assert opened_secrets(small_installation) == [first, second]
+    assert first not in str(small_installation.everything())
+    assert apply(small_installation, file)[0]["action"] == "unchanged"
+
+
+def test_a_secret_that_was_only_hashed_is_replaced_where_an_hmac_needs_it(
+    small_installation: Installation,
+) -> None:
+    by_hash = write(small_installation.folder)
+    apply(small_installation, by_hash)
+    by_hmac = write(
+        small_installation.folder, FILE.replace("client_secret_basic", "client_secret_jwt"), "jwt.toml"
+    )
+    (changed,) = apply(small_installation, by_hmac)
+    assert opened_secrets(small_installation) == [changed["client_secret"]]
+    (back,) = apply(small_installation, by_hash)
+    assert "client_secret" not in back, "its hash is enough"
+    assert hashlib.sha256(changed["client_secret"].encode()).hexdigest() in kept_hashes(small_installation)
+    assert opened_secrets(small_installation) == [None], "and nothing stays that could be opened"
+
+
+@pytest.mark.parametrize("method", ["none", "self_signed_tls_client_auth"])
+def test_a_client_that_has_no_secret_gets_none(small_installation: Installation, method: str) -> None:
+    described = f'"{method}"\njwks_uri = "https://quancoc.example/jwks"'
+    file = write(small_installation.folder, FILE.replace('"client_secret_basic"', described))
+    (client,) = apply(small_installation, file)
+    assert "client_secret" not in client
+    assert "has no secret" in small_installation.refused("clients", "rotate-secret", "quan-coc")
+
+
+def opened_secrets(installation: Installation) -> list[str | None]:
+    """Return what could be opened of the client's secrets, with the installation's own keys."""
+    kept = json.loads(kept_hashes(installation))
+    data, context = installation.custody().data, secret_context("quan-coc")
+    return [
+        None if secret["sealed"] is None else data.open(bytes.fromhex(secret["sealed"]), context).decode()
+        for secret in kept
+    ]
 
 
 @pytest.mark.parametrize("span", ["7", "d", "-1d", "7 days", ""])

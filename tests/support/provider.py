@@ -4,7 +4,6 @@ Requests go through ASGI exactly as a server would pass them; only sockets are l
 """
 
 import contextlib
-import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -22,9 +21,10 @@ from idp.authenticators.password import hash_password
 from idp.identity.assurance import Proofing
 from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
 from idp.protocol.client_metadata import read_client
-from idp.protocol.model import Client, ClientSecret
+from idp.protocol.model import Client
 from idp.settings import Settings
 from idp.store.citizens import RegisteredCitizen
+from idp.store.client_secrets import new_client_secret
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.state import Context
 from tests.support.clock import FrozenClock
@@ -123,7 +123,7 @@ class Provider:
         } | (metadata or {})
         client = read_client(described, {"max_links_per_citizen": 2} | policy, client_id)
         if client.token_endpoint_auth_method.startswith("client_secret"):
-            secret = ClientSecret(hashlib.sha256(SECRET.encode()).digest(), self.clock.now)
+            secret = new_client_secret(self.context.custody.data, client, SECRET, self.clock.now)
             client = replace(client, secrets=(secret,))
         uow = self.unit_of_work()
         uow.clients.add(client, self.clock.now)
