@@ -30,6 +30,7 @@ _INSERT_GRANT = Insert(
         "session_id",
         "link_id",
         "consent_id",
+        "subject",
         "content",
         "issued_at",
         "expires_at",
@@ -103,6 +104,14 @@ _BY_TOKEN = (
     .outerjoin(consents, consents.c.consent_id == grants.c.consent_id)
     .where(refresh_tokens.c.token_hash == bindparam("token_hash"))
 )
+_HOLDER = (
+    select(grants.c.citizen_id)
+    .outerjoin(consents, consents.c.consent_id == grants.c.consent_id)
+    .where(grants.c.subject == bindparam("subject"))
+    .where((grants.c.revoked_at == null()) & (grants.c.expires_at > bindparam("now")))
+    .where(consents.c.withdrawn_at == null())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,14 @@ class Grants:
         )
         return FoundRefreshToken(found, grant, backing_from_row(row, self._seal, now))
 
+    async def find_holder(self, subject: str, now: datetime) -> str | None:
+        """Return the citizen whom a pairwise subject stands for, while some grant to that sector lives.
+
+        Whoever has ended what they agreed to is out of reach of that sector's clients.
+        """
+        row = await self._recorder.fetch_one(_HOLDER, subject=subject, now=micros(now))
+        return None if row is None else str(row["citizen_id"])
+
     def add(self, grant: Grant) -> None:
         """Record a grant at the moment its code is redeemed."""
         self._recorder.record(
@@ -164,6 +181,7 @@ class Grants:
             session_id=grant.session_id,
             link_id=grant.link_id,
             consent_id=grant.consent_id,
+            subject=grant.subject,
             content=dump_grant_content(grant),
             issued_at=micros(grant.issued_at),
             expires_at=micros(grant.expires_at),

@@ -224,7 +224,9 @@ grants = Table(
     time_column("revoked_at", null=True),
     text_column("revoked_because", null=True),
     text_column("consent_id", null=True),
+    text_column("subject", pii="indirect", null=True),
 )
+Index("ix_grants_subject", grants.c.subject)
 Index("ix_grants_citizen_id", grants.c.citizen_id)
 Index("ix_grants_link_id", grants.c.link_id)
 Index("ix_grants_session_id", grants.c.session_id)

@@ -16,6 +16,12 @@ def upgrade() -> None:
     for table in ("codes", "grants"):
         op.add_column(table, sa.Column("consent_id", sa.Text(), nullable=True))
     op.create_index("ix_grants_session_id", "grants", ["session_id"], unique=False)
+    op.add_column("grants", sa.Column("subject", sa.Text(), nullable=True))
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    subject = "json_extract(content, '$.subject')" if is_sqlite else "content::json ->> 'subject'"
+    grants = sa.table("grants", sa.column("subject", sa.Text()))
+    op.execute(grants.update().values(subject=sa.literal_column(subject)))
+    op.create_index("ix_grants_subject", "grants", ["subject"], unique=False)
     op.create_table(
         "access_tokens",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
@@ -118,6 +124,8 @@ def downgrade() -> None:
         "access_tokens",
     ):
         op.drop_table(table)
+    op.drop_index("ix_grants_subject", table_name="grants")
+    op.drop_column("grants", "subject")
     op.drop_index("ix_grants_session_id", table_name="grants")
     op.drop_column("refresh_tokens", "retries")
     for table in ("codes", "grants"):

@@ -41,6 +41,7 @@ SURVIVORS: Mapping[str, Mapping[str, list[tuple[Any, ...]]]] = {
     "0002": {
         "SELECT code_challenge FROM codes ORDER BY code_hash": [("challenge",), (None,)],
         "SELECT token_hash, retries FROM refresh_tokens": [(b"\x06", 0)],
+        "SELECT grant_id, subject FROM grants": [("grant-1", None)],
         "SELECT client_id, claims FROM access_tokens": [("network", '{"jti":"1"}')],
         "SELECT kind, citizen_id, status FROM backchannel_requests": [("ciba", "citizen-1", "pending")],
         "SELECT label, uses_left FROM initial_access_tokens": [("for the tests", 3)],

@@ -161,6 +161,15 @@ def test_a_row_of_every_time_survives_every_later_revision(empty_url: str) -> No
     assert tables_of(empty_url) == set()
 
 
+def test_older_grants_are_found_by_their_subject(empty_url: str) -> None:
+    apart(lambda: migrate.upgrade(empty_url, "0001"))
+    columns = "grant_id, client_id, citizen_id, session_id, content, issued_at, expires_at"
+    values = """'grant-1', 'network', 'citizen-1', 'session-1', '{"subject": "pairwise"}', 1, 2"""
+    statements(empty_url, f"INSERT INTO grants ({columns}) VALUES ({values})")
+    apart(lambda: migrate.upgrade(empty_url))
+    assert statements(empty_url, "SELECT subject FROM grants") == [[("pairwise",)]]
+
+
 def test_a_server_that_is_not_there_is_said_to_be() -> None:
     with pytest.raises(StoreUnavailableError):
         apart(lambda: migrate.upgrade("postgresql://postgres@127.0.0.1:1/nowhere"))
