@@ -109,7 +109,7 @@ def _id_token(
         context.policy,
         access_token=access_token,
         link=link,
-        released=id_token_released_claims(grant, citizen.personal_data, citizen.proofing, now),
+        released=id_token_released_claims(grant, citizen, now),
         refreshed=issue.is_refresh,
         now=now,
     )

@@ -45,7 +45,7 @@ async def _answer(http: Request, parameters: Parameters) -> Response:
         raise InvalidTokenError("the access token is about no person")
     citizen = access.backing.citizen
     grant = within_scope(access.grant, access.token.scope)
-    claims = userinfo_claims(grant, citizen.personal_data, citizen.proofing, now)
+    claims = userinfo_claims(grant, citizen, now)
     client = access.client
     if client.userinfo_signed_response_alg is None and client.userinfo_encrypted_response_alg is None:
         return json_answer(claims)

@@ -5,6 +5,7 @@
 | account_links | the centre: states, moves, policy and places of an account link (D320 Art. 19) |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |
+| evidence | what was looked at when an identity was proofed, by kind alone (R6) |
 | consents | what was shown and decided, and when to ask again, for a named reason (R7, R8) |
 | sessions | how long a session lives; when an authentication is recent enough |
 | identifiers | what people type to say who they are |

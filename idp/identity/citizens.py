@@ -1,11 +1,14 @@
 """The citizen: one verified person in the register. D69; domain rules R11, R13, R15."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from typing import Any
 
 from idp.identity.assurance import Proofing
+from idp.identity.evidence import Evidence, evidence_members, evidence_of_proofing, read_evidence
 
 VIET_NAM = timezone(timedelta(hours=7), "UTC+7")
 """Viet Nam's time: no summer time. Ages change at its midnight."""
@@ -34,6 +37,8 @@ class PersonalData:
     phone_number: str | None = None
     email: str | None = None
     address: str | None = None
+    evidence: tuple[Evidence, ...] | None = None
+    """What the register says was checked; None where it says no more than the level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,25 @@ class Citizen:
     def is_active(self) -> bool:
         """Tell whether this person may sign in and be vouched for."""
         return self.status is CitizenStatus.ACTIVE
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Return what stands behind the level: as the register says, or else as the law demands for it."""
+        return self.personal_data.evidence or evidence_of_proofing(self.proofing, self.proofed_at)
+
+
+_MEMBERS = tuple(field.name for field in fields(PersonalData))
+
+
+def personal_data_members(data: PersonalData) -> dict[str, Any]:
+    """Return what is known of a person as JSON members, in the form of the register."""
+    known = {name: value for name in _MEMBERS if (value := getattr(data, name)) is not None}
+    return known if data.evidence is None else {**known, "evidence": evidence_members(data.evidence)}
+
+
+def read_personal_data(members: Mapping[str, Any]) -> PersonalData:
+    """Read what `personal_data_members` wrote."""
+    evidence = members.get("evidence")
+    return PersonalData(**{**members, "evidence": None if evidence is None else read_evidence(evidence)})
 
 
 def age_on(birthdate: str, now: datetime) -> int:

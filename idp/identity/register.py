@@ -18,12 +18,13 @@ from typing import TypeVar
 from idp.identity.assurance import Proofing
 from idp.identity.citizens import BIRTHDATE, VIET_NAM, CitizenStatus, PersonalData
 from idp.identity.display_text import is_invisible
+from idp.identity.evidence import Evidence, read_evidence
 from idp.identity.identifiers import FOREIGN_PHONE, PERSONAL_NUMBER, VIETNAMESE_PHONE
 
 T = TypeVar("T")
 
 REQUIRED_FIELDS = ("personal_number", "name", "birthdate", "proofing", "proofed_at", "status")
-OPTIONAL_FIELDS = ("gender", "nationality", "phone_number", "email", "address")
+OPTIONAL_FIELDS = ("gender", "nationality", "phone_number", "email", "address", "evidence")
 TRIAL_FIELDS = ("password", "totp_secret")
 """Outside production only: there, people bring what they sign in with, and no file ever holds it."""
 _FIELDS = frozenset((*REQUIRED_FIELDS, *OPTIONAL_FIELDS, *TRIAL_FIELDS))
@@ -99,6 +100,7 @@ def read_line(raw: Mapping[str, object], mode: str, now: datetime) -> RegisterEn
     phone_number = line.take("phone_number", lambda text: _phone_number(text, proofing))
     email = line.take("email", _email)
     address = line.take("address", _address)
+    evidence = line.take_any("evidence", lambda members: _past_evidence(members, now))
     trial = _forbidden if mode is Mode.PRODUCTION else None
     password = line.take("password", trial or _password)
     totp_secret = line.take("totp_secret", trial or _totp_secret)
@@ -122,6 +124,7 @@ def read_line(raw: Mapping[str, object], mode: str, now: datetime) -> RegisterEn
             phone_number=phone_number,
             email=email,
             address=address,
+            evidence=evidence,
         ),
         proofing=proofing,
         proofed_at=proofed_at,
@@ -147,19 +150,26 @@ class _Line:
         self.reasons += [f"{name[:40]!r}: unknown field" for name in sorted(self._raw.keys() - _FIELDS)]
 
     def take(self, name: str, read: Callable[[str], T]) -> T | None:
+        """Read a field that is text."""
+        return self.take_any(name, lambda value: read(_text(value)))
+
+    def take_any(self, name: str, read: Callable[[object], T]) -> T | None:
         value = self._raw.get(name)
         if value is None:
             if name in REQUIRED_FIELDS:
                 self.reasons.append(f"{name}: is missing")
-            return None
-        if not isinstance(value, str):
-            self.reasons.append(f"{name}: must be text")
             return None
         try:
             return read(value)
         except ValueError as error:
             self.reasons.append(f"{name}: {error}")
             return None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError("must be text")
 
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -254,6 +264,14 @@ def _past_moment(text: str, now: datetime) -> datetime:
     if moment.year < now.year - _OLDEST_AGE:
         raise ValueError(f"must not be more than {_OLDEST_AGE} years ago")
     return moment.astimezone(UTC)
+
+
+def _past_evidence(members: object, now: datetime) -> tuple[Evidence, ...]:
+    evidence = read_evidence(members)
+    times = [check.checked_at for each in evidence for check in each.checks if check.checked_at is not None]
+    if max(times, default=now) > now:
+        raise ValueError("time must not be in the future")
+    return evidence
 
 
 def _gender(text: str) -> str:

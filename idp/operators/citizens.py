@@ -1,11 +1,10 @@
 """`idp citizens`: the people of the register, one by one. Every look at a person is written down."""
 
-from dataclasses import asdict
-
 import click
 
 from idp.audit.events import Event
-from idp.identity.citizens import Citizen, CitizenStatus
+from idp.identity.citizens import Citizen, CitizenStatus, personal_data_members
+from idp.identity.evidence import Evidence
 from idp.identity.identifiers import PERSONAL_NUMBER
 from idp.identity.register import InvalidRegisterLineError, read_line
 from idp.operators.citizen_status import StatusChange, change_status, hold, links_of
@@ -66,6 +65,8 @@ async def _description(uow: UnitOfWork, citizen: Citizen, *, reveal: bool) -> di
         "status": citizen.status,
         "proofing": citizen.proofing,
         "proofed_at": citizen.proofed_at,
+        "evidence": [_evidence(each) for each in citizen.evidence()],
+        "evidence_of": "proofing" if data.evidence is None else "register",
         "personal_number": _masked(number, 3, reveal=reveal),
         "name": data.name,
         "birthdate": data.birthdate,
@@ -82,6 +83,11 @@ async def _description(uow: UnitOfWork, citizen: Citizen, *, reveal: bool) -> di
 
 def _masked(value: str | None, shown: int, *, reveal: bool) -> str | None:
     return value if value is None or reveal else value[:shown] + MASKED
+
+
+def _evidence(evidence: Evidence) -> str:
+    checks = " ".join(check.check_method for check in evidence.checks)
+    return f"{evidence.type} {evidence.kind}{f': {checks}' if checks else ''}"
 
 
 @citizens.command(context_settings=TAKES_IDS)
@@ -172,9 +178,8 @@ async def _renumber(desk: Desk, wanted: str, new_number: str, reason: str, *, dr
 
 def _check_number(desk: Desk, citizen: Citizen, number: str) -> None:
     """Check the number as an import would: in the line that the register would now send of this person."""
-    data = {name: value for name, value in asdict(citizen.personal_data).items() if value is not None}
     line = {
-        **data,
+        **personal_data_members(citizen.personal_data),
         "personal_number": number,
         "proofing": citizen.proofing.value,
         "proofed_at": citizen.proofed_at.isoformat(),

@@ -85,7 +85,9 @@ def import_citizens(
 
     Members are personal_number, name, birthdate (YYYY-MM-DD or YYYY), proofing (vn1, vn2 or vnf),
     proofed_at and status (active, locked, revoked or deceased); where known gender, nationality,
-    phone_number, email and address; and outside production also password and totp_secret.
+    phone_number, email, address and evidence (an array: type, document_details.type or record.type, and
+    check_details with check_method and time; never a number); and outside production also password and
+    totp_secret.
 
     People are known by their personal number: running the same file again changes nothing, and an import
     that was broken off goes on where it stopped. What FILE no longer says of a person is removed, except

@@ -11,8 +11,15 @@ from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision
 from idp.identity.register import shown_name
 from idp.pages.frame import check_same_origin, client_header, locale_of, show
-from idp.pages.views import AccountCard, ConsentItem, ConsentPage, RefusedPage
-from idp.protocol.claims import ASSURANCE_LEVEL, RequestedItem, agreed_items, item_value, requested_items
+from idp.pages.views import AccountCard, ClaimValue, ConsentItem, ConsentPage, RefusedPage
+from idp.protocol.claims import (
+    ASSURANCE_LEVEL,
+    VERIFICATION_ITEMS,
+    RequestedItem,
+    agreed_items,
+    item_value,
+    requested_items,
+)
 from idp.protocol.journey import Page, Presence
 from idp.protocol.model import AuthorizationRequest
 from idp.store.interactions import Interaction
@@ -81,21 +88,32 @@ def _items(context: Context, request: AuthorizationRequest, presence: Presence) 
     for item in requested_items(request):
         if item.name == ASSURANCE_LEVEL:
             continue  # the page names the level in words already
-        value = _value_of(item, presence, context.clock())
+        value = _value_of(item, request, presence, context.clock())
         if value is None:
             continue
-        shown = value if isinstance(value, bool) else _text_of(value)
-        if item.name == "name":
-            shown = shown_name(str(shown), is_demo=context.mode != "production")
         items.append(
-            ConsentItem(claim=item.name, value=shown, purpose=item.purpose, is_essential=item.essential)
+            ConsentItem(
+                claim=item.name,
+                value=_shown(item.name, value, is_demo=context.mode != "production"),
+                purpose=item.purpose,
+                is_essential=item.essential,
+            )
         )
     return tuple(items)
 
 
-def _value_of(item: RequestedItem, presence: Presence, now: datetime) -> object:
-    citizen = presence.citizen
-    return item_value(item.name, citizen.personal_data, citizen.proofing, now)
+def _value_of(
+    item: RequestedItem, request: AuthorizationRequest, presence: Presence, now: datetime
+) -> object:
+    return item_value(item.name, request, presence.citizen, now)
+
+
+def _shown(name: str, value: object, *, is_demo: bool) -> ClaimValue:
+    if isinstance(value, bool | datetime):
+        return value
+    if name in VERIFICATION_ITEMS and isinstance(value, list):
+        return tuple(value)
+    return shown_name(str(value), is_demo=is_demo) if name == "name" else _text_of(value)
 
 
 def _text_of(value: object) -> str:
@@ -120,7 +138,7 @@ async def consent(http: Request, interaction_id: str) -> Response:
     request, decision = standing.request, Decision(form["decision"])
     items = requested_items(request)
     # What the register holds nothing of was not on the page: should it know more one day, nobody agreed.
-    shown = tuple(item for item in items if _value_of(item, presence, now) is not None)
+    shown = tuple(item for item in items if _value_of(item, request, presence, now) is not None)
     agreed = agreed_items(shown, ticked) if decision is Decision.ALLOW else frozenset[str]()
     decided = Consent(
         consent_id=secrets.token_urlsafe(16),

@@ -5,10 +5,11 @@ the case, the template says it in the citizen's language. Everything a platform 
 purposes, values) is plain text and is escaped and isolated where it is shown.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from idp.audit.events import ActorKind
 from idp.identity.account_links import Refusal, Status
@@ -20,10 +21,10 @@ _IDENTIFYING = ("name", "personal_number", "birthdate", "address")
 PERSONAL_DATA = (*_IDENTIFYING, "phone_number", "email", "gender", "nationality")
 """What a person fears to give away, in the order in which the consent page promises to keep it."""
 
-ClaimValue = str | bool | int
-"""A claim's value as it will be sent."""
+ClaimValue = str | bool | int | datetime | tuple[Mapping[str, Any], ...]
+"""A claim's value as it will be sent; the last are elements of `evidence`."""
 
-_PARTS = {"family_name": "name", "middle_name": "name", "given_name": "name"}
+_PARTS = {"family_name": "name", "middle_name": "name", "given_name": "name", "nationalities": "nationality"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ for extraction and changes nothing.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from babel.support import Translations
 from markupsafe import Markup, escape
@@ -15,6 +16,7 @@ from idp.identity.account_links import Status
 from idp.identity.assurance import Acr, Proofing
 from idp.identity.citizens import VIET_NAM
 from idp.identity.consents import AskReason
+from idp.identity.evidence import DETAILS_MEMBER, CheckMethod, DocumentType, EvidenceType, RecordType
 from idp.pages.views import ClaimValue
 
 
@@ -50,9 +52,33 @@ CLAIMS: Mapping[str, str] = {
     "email_verified": msgid("Whether the e-mail address was verified"),
     "gender": msgid("Gender"),
     "nationality": msgid("Nationality"),
+    "nationalities": msgid("Nationality"),
+    "verification_time": msgid("When your identity was verified"),
+    "verification_evidence": msgid("What was looked at to verify you"),
     "age_over_14": msgid("Whether you are 14 or older"),
     "age_over_16": msgid("Whether you are 16 or older"),
     "age_over_18": msgid("Whether you are 18 or older"),
+}
+
+DOCUMENTS: Mapping[str, str] = {
+    DocumentType.IDCARD: msgid("identity card"),
+    DocumentType.PASSPORT: msgid("passport"),
+    DocumentType.RESIDENCE_PERMIT: msgid("residence permit"),
+    RecordType.POPULATION_REGISTER: msgid("population register"),
+    RecordType.BIRTH_REGISTER: msgid("register of births"),
+    EvidenceType.DOCUMENT: msgid("a document"),
+    EvidenceType.ELECTRONIC_RECORD: msgid("an official register"),
+}
+
+CHECKS: Mapping[str, str] = {
+    CheckMethod.VPIP: msgid("looked at in your presence"),
+    CheckMethod.VPIRUV: msgid("looked at in your presence, under special light too"),
+    CheckMethod.VRI: msgid("looked at in a picture"),
+    CheckMethod.VCRYPT: msgid("its chip was read"),
+    CheckMethod.DATA: msgid("compared with what you stated"),
+    CheckMethod.PVP: msgid("an official compared it with you"),
+    CheckMethod.BVP: msgid("your face or fingerprints were compared in your presence"),
+    CheckMethod.BVR: msgid("your face was compared remotely"),
 }
 
 PURPOSES: Mapping[str, str] = {
@@ -153,11 +179,27 @@ class Words:
         """Show a claim's value as it will be sent, in the form in which people read it."""
         if isinstance(value, bool):
             return self._translate(YES if value else NO)
+        if isinstance(value, datetime):
+            return date_and_time(value)
+        if isinstance(value, tuple):
+            return "; ".join(map(self._evidence, value))
         if name == "birthdate":
             return "/".join(reversed(str(value).split("-")))
         if name == "gender" and value in GENDERS:
             return self._translate(GENDERS[str(value)])
         return isolate(str(value))
+
+    def _evidence(self, element: Mapping[str, Any]) -> str:
+        """Say an element of `evidence` in words, and no more of it than stands there."""
+        described = element.get(DETAILS_MEMBER[element["type"]], element)
+        checks = [
+            self._translate(CHECKS[check["check_method"]]) for check in element.get("check_details", ())
+        ]
+        times = [check["time"] for check in element.get("check_details", ()) if "time" in check]
+        if times:
+            checks.append(date_and_time(datetime.fromisoformat(max(times))))
+        document = self._translate(DOCUMENTS[described["type"]])
+        return f"{document} ({', '.join(checks)})" if checks else document
 
     def purpose(self, text: str) -> str:
         """Say a purpose in words; an unknown one is the platform's own word, in quotation marks."""

@@ -15,10 +15,14 @@
 | requested_acr | OpenID Connect Core §5.5.1.1: levels that are wished for, essential, told |
 | redirect_uris | RFC 9700 §2.1, RFC 8252 §7: exact comparison |
 | pkce | RFC 7636 |
-| claims_parameter | OpenID Connect Core §5.5, Identity Assurance §6 |
+| claims_parameter | OpenID Connect Core §5.5 |
+| requested_claim | Core §5.5.1, Identity Assurance §5.5: one requested claim or element |
+| verified_claims_request | Identity Assurance §5.3 to §5.6: how verified claims are asked for |
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
-| claims | OpenID Connect Core §5, Identity Assurance §5: what was agreed to, and nothing else |
+| claims | OpenID Connect Core §5, Identity Assurance §5.7: what was agreed to, and nothing else |
+| claim_values | Core §5.1, §5.5.1: the value of each claim, and whether it is the one wanted |
+| verified_claims | Identity Assurance §5, Schema Definition §5: the `verified_claims` element |
 | authorization_response | RFC 6749 §4.1.2, RFC 9207, JARM |
 | client_authentication | RFC 6749 §2.3, RFC 7521, RFC 7523, RFC 10070 |
 | grants | RFC 6749 §4.1.3, §6, RFC 9700 §4.14: code, refresh token, and what stands behind them |

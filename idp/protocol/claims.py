@@ -1,6 +1,6 @@
 """From scope and the claims parameter to claims, by way of what the person agreed to.
 
-OpenID Connect Core §5.4, §5.5; OpenID Connect for Identity Assurance §5, §6; domain rules R4, R5, R7, R11.
+OpenID Connect Core §5.4, §5.5; OpenID Connect for Identity Assurance §5.7; domain rules R4, R5, R7, R11.
 
     request ── requested_items ──▶ consent page ── agreed names ── granted_claims ──▶ Grant.claims ──▶ claims
 
@@ -9,13 +9,13 @@ UserInfo, so that a later answer reads the grant alone and never the scope. By d
 nothing about the person leaves but the levels.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from idp.identity.assurance import TRUST_FRAMEWORK, Proofing
-from idp.identity.citizens import PersonalData, age_claims
+from idp.identity.citizens import Citizen
+from idp.protocol.claim_values import AGE_CLAIMS, claim_value, released
 from idp.protocol.model import (
     AuthorizationRequest,
     ClaimsRequest,
@@ -24,10 +24,13 @@ from idp.protocol.model import (
     VerifiedClaimsRequest,
 )
 from idp.protocol.requested_acr import granted_acr_claim
+from idp.protocol.verified_claims import VERIFIABLE_CLAIMS, released_evidence, verified_claims
 
 ASSURANCE_LEVEL = "assurance_level"
-
-AGE_CLAIMS = ("age_over_14", "age_over_16", "age_over_18")
+VERIFICATION_TIME = "verification_time"
+VERIFICATION_EVIDENCE = "verification_evidence"
+VERIFICATION_ITEMS = (ASSURANCE_LEVEL, VERIFICATION_TIME, VERIFICATION_EVIDENCE)
+"""The items of the consent page that tell of the proofing: members of `verification`, not of `claims`."""
 
 ATTESTED = frozenset({ASSURANCE_LEVEL, *AGE_CLAIMS})
 """What an account link is about: that a verified person of some level and age stands behind an account.
@@ -57,9 +60,6 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
 }
 """OpenID Connect Core §5.4, less than it allows: gender is in no scope and must be asked for by name."""
 
-VERIFIABLE_CLAIMS = ("name", "birthdate", "gender", "nationalities", *AGE_CLAIMS)
-"""What the proofing established, and so may stand in verified_claims; the rest is told, not proofed."""
-
 
 @dataclass(frozen=True, slots=True)
 class RequestedItem:
@@ -85,11 +85,18 @@ def requested_items(request: AuthorizationRequest) -> tuple[RequestedItem, ...]:
         items[name] = RequestedItem(
             name,
             essential=known.essential or wanted.essential or name in ATTESTED,
-            purpose=known.purpose or wanted.purpose,
+            purpose=_both(known.purpose, wanted.purpose),
             where=known.where | {where},
         )
-    order = (*dict.fromkeys(ITEM_OF_CLAIM.values()), ASSURANCE_LEVEL)
+    order = (*dict.fromkeys(ITEM_OF_CLAIM.values()), *VERIFICATION_ITEMS)
     return tuple(items[name] for name in order if name in items)
+
+
+def _both(known: str | None, stated: str | None) -> str | None:
+    """Put purposes together: one item is asked about once, however often it is asked for (rule R7)."""
+    if known is None or stated is None or stated in known:
+        return known or stated
+    return f"{known}; {stated}"
 
 
 def _wanted_claims(claims: ClaimsRequest) -> list[tuple[str, str, RequestedClaim]]:
@@ -98,29 +105,31 @@ def _wanted_claims(claims: ClaimsRequest) -> list[tuple[str, str, RequestedClaim
         ("id_token", claims.id_token, claims.verified_in_id_token),
         ("userinfo", claims.userinfo, claims.verified_in_userinfo),
     ):
-        wanted += [
-            (where, ITEM_OF_CLAIM[name], claim) for name, claim in plain.items() if name in ITEM_OF_CLAIM
-        ]
-        if verified is not None:
-            wanted += [
-                (where, ITEM_OF_CLAIM[name], claim)
-                for name, claim in verified.claims.items()
-                if name in VERIFIABLE_CLAIMS
-            ]
-            if verified.assurance_level is not None:
-                wanted.append((where, ASSURANCE_LEVEL, verified.assurance_level))
+        named = [(name, claim) for name, claim in plain.items() if name in ITEM_OF_CLAIM]
+        for entry in verified:
+            named += [(name, claim) for name, claim in entry.claims.items() if name in VERIFIABLE_CLAIMS]
+            wanted += [(where, name, element) for name, element in _verification_elements(entry)]
+        wanted += [(where, ITEM_OF_CLAIM[name], claim) for name, claim in named]
     return wanted
+
+
+def _verification_elements(entry: VerifiedClaimsRequest) -> Iterable[tuple[str, RequestedClaim]]:
+    """Return the elements of a verification that tell of the person, by the item that each belongs to.
+
+    Each entry of evidence is a filter, and so always a constraint (Identity Assurance §5.4).
+    """
+    if entry.assurance_level is not None:
+        yield ASSURANCE_LEVEL, entry.assurance_level
+    if entry.time is not None:
+        yield VERIFICATION_TIME, entry.time
+    for each in entry.evidence:
+        yield VERIFICATION_EVIDENCE, each.type
 
 
 def _with_scope_claims(claims: ClaimsRequest, scope: Collection[str]) -> ClaimsRequest:
     """Core §5.4: scope values ask for claims at UserInfo; what the claims parameter says of one prevails."""
     of_scope = {name: RequestedClaim() for value in scope for name in CLAIMS_OF_SCOPE.get(value, ())}
-    return ClaimsRequest(
-        id_token=claims.id_token,
-        userinfo={**of_scope, **claims.userinfo},
-        verified_in_id_token=claims.verified_in_id_token,
-        verified_in_userinfo=claims.verified_in_userinfo,
-    )
+    return replace(claims, userinfo={**of_scope, **claims.userinfo})
 
 
 def agreed_items(items: Collection[RequestedItem], ticked: Collection[str]) -> frozenset[str]:
@@ -151,20 +160,30 @@ def _narrowed(
 
 
 def _narrowed_verified(
-    verified: VerifiedClaimsRequest | None, agreed: Collection[str]
-) -> VerifiedClaimsRequest | None:
-    """Without the level that it insists on, the element would tell the level by being there at all."""
-    if verified is None:
+    entries: Sequence[VerifiedClaimsRequest], agreed: Collection[str]
+) -> tuple[VerifiedClaimsRequest, ...]:
+    narrowed = (_narrowed_entry(entry, agreed) for entry in entries)
+    return tuple(entry for entry in narrowed if entry is not None)
+
+
+def _narrowed_entry(entry: VerifiedClaimsRequest, agreed: Collection[str]) -> VerifiedClaimsRequest | None:
+    """Narrow one entry; None when it is better not answered at all.
+
+    It insists on something that the person does not want told: by being there it would tell just that.
+    Or of all that it names, nothing was agreed to (Identity Assurance §5.7.3).
+    """
+    elements = list(_verification_elements(entry))
+    if any(name not in agreed and element.is_constrained() for name, element in elements):
         return None
-    claims = _narrowed(verified.claims, VERIFIABLE_CLAIMS, agreed)
-    level = verified.assurance_level
-    if level is not None and ASSURANCE_LEVEL not in agreed:
-        if level.value is not None or level.values is not None:
-            return None
-        level = None
-    if not claims and level is None:
+    claims = _narrowed(entry.claims, VERIFIABLE_CLAIMS, agreed)
+    if entry.claims and not claims and not any(name in agreed for name, _ in elements):
         return None
-    return VerifiedClaimsRequest(claims, verified.trust_framework, level)
+    return replace(
+        entry,
+        claims=claims,
+        assurance_level=entry.assurance_level if ASSURANCE_LEVEL in agreed else None,
+        time=entry.time if VERIFICATION_TIME in agreed else None,
+    )
 
 
 def within_scope(grant: Grant, scope: Collection[str]) -> Grant:
@@ -180,87 +199,44 @@ def within_scope(grant: Grant, scope: Collection[str]) -> Grant:
     return replace(grant, claims=replace(grant.claims, userinfo=userinfo))
 
 
-def userinfo_claims(grant: Grant, person: PersonalData, proofing: Proofing, now: datetime) -> dict[str, Any]:
+def userinfo_claims(grant: Grant, citizen: Citizen, now: datetime) -> dict[str, Any]:
     """Return the UserInfo response: Core §5.3.2, with `sub` always and agreed claims only.
 
-    Identity Assurance §6: verified_claims whose claims cannot be delivered stays, with no claims in it.
+    Identity Assurance §5.7.4: an entry of verified_claims whose claims cannot be delivered stays, empty.
     """
-    claims = {"sub": grant.subject, **_released(grant.claims.userinfo, person, now)}
-    asked = grant.claims.verified_in_userinfo
-    verified = None if asked is None else verified_claims(asked, person, proofing, now)
-    return claims if verified is None else {**claims, "verified_claims": verified}
+    claims = {"sub": grant.subject, **released(grant.claims.userinfo, citizen.personal_data, now)}
+    entries = [verified_claims(asked, citizen, now) for asked in grant.claims.verified_in_userinfo]
+    return claims | _verified_member([entry for entry in entries if entry is not None])
 
 
-def id_token_released_claims(
-    grant: Grant, person: PersonalData, proofing: Proofing, now: datetime
-) -> dict[str, Any]:
-    """Return what the ID token says of the person: Core §5.5; verified_claims only with a claim in it."""
-    claims = _released(grant.claims.id_token, person, now)
-    asked = grant.claims.verified_in_id_token
-    verified = None if asked is None else verified_claims(asked, person, proofing, now)
-    return {**claims, "verified_claims": verified} if verified and verified["claims"] else claims
+def id_token_released_claims(grant: Grant, citizen: Citizen, now: datetime) -> dict[str, Any]:
+    """Return what the ID token says of the person: Core §5.5.
 
-
-def verified_claims(
-    asked: VerifiedClaimsRequest, person: PersonalData, proofing: Proofing, now: datetime
-) -> dict[str, Any] | None:
-    """Return a `verified_claims` element: Identity Assurance §5, §6.
-
-    None when the trust framework or the level is not what was asked for: the verification as a whole is not
-    the one wanted then. A claim that cannot have the value asked for is left out alone.
+    An entry of verified_claims that named claims and can deliver none of them is left out (IDA-04).
     """
-    if not is_requested_value(asked.trust_framework, TRUST_FRAMEWORK):
-        return None
-    verification = {"trust_framework": TRUST_FRAMEWORK}
-    if asked.assurance_level is not None:
-        if not is_requested_value(asked.assurance_level, proofing.value):
-            return None
-        verification["assurance_level"] = proofing.value
-    verifiable = {name: claim for name, claim in asked.claims.items() if name in VERIFIABLE_CLAIMS}
-    return {"verification": verification, "claims": _released(verifiable, person, now)}
+    claims = released(grant.claims.id_token, citizen.personal_data, now)
+    answered = [(asked, verified_claims(asked, citizen, now)) for asked in grant.claims.verified_in_id_token]
+    return claims | _verified_member(
+        [entry for asked, entry in answered if entry is not None and (entry["claims"] or not asked.claims)]
+    )
 
 
-def _released(asked: Mapping[str, RequestedClaim], person: PersonalData, now: datetime) -> dict[str, Any]:
-    values = {name: claim_value(name, person, now) for name in asked}
-    return {
-        name: value
-        for name, value in values.items()
-        if value is not None and is_requested_value(asked[name], value)
-    }
+def _verified_member(entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Identity Assurance §5.6, Schema Definition §5.2: one entry as an object, several as an array."""
+    if not entries:
+        return {}
+    return {"verified_claims": entries[0] if len(entries) == 1 else list(entries)}
 
 
-def is_requested_value(asked: RequestedClaim, value: object) -> bool:
-    """Core §5.5.1: `value` and `values` say what a claim must be to be of use; JSON true is not 1."""
-    candidates = asked.values if asked.values is not None else ()
-    if asked.value is not None:
-        candidates = (*candidates, asked.value)
-    if asked.value is None and asked.values is None:
-        return True
-    return any(type(candidate) is type(value) and candidate == value for candidate in candidates)
-
-
-_VALUES: Mapping[str, Callable[[PersonalData], Any]] = {
-    "name": lambda person: person.name,
-    "birthdate": lambda person: person.birthdate,
-    "gender": lambda person: person.gender,
-    "nationalities": lambda person: [person.nationality] if person.nationality else None,
-    "phone_number": lambda person: person.phone_number,
-    # The register holds the number that received the e-ID's one-time codes; an e-mail address it only notes.
-    "phone_number_verified": lambda person: True if person.phone_number else None,
-    "email": lambda person: person.email,
-    "email_verified": lambda person: False if person.email else None,
-    "address": lambda person: {"formatted": person.address} if person.address else None,
-}
-
-
-def claim_value(name: str, person: PersonalData, now: datetime) -> object:
-    """Return the value of a claim for this person; None when the register holds none (Core §5.3.2)."""
-    if name in AGE_CLAIMS:
-        return age_claims(person.birthdate, now)[name]
-    value = _VALUES[name](person) if name in _VALUES else None
-    return None if value == "" else value
-
-
-def item_value(name: str, person: PersonalData, proofing: Proofing, now: datetime) -> object:
+def item_value(name: str, request: AuthorizationRequest, citizen: Citizen, now: datetime) -> object:
     """Return what the consent page shows for an item; None when there is nothing to send."""
-    return proofing.value if name == ASSURANCE_LEVEL else claim_value(name, person, now)
+    if name == ASSURANCE_LEVEL:
+        return citizen.proofing.value
+    if name == VERIFICATION_TIME:
+        return citizen.proofed_at
+    if name == VERIFICATION_EVIDENCE:
+        claims = request.claims
+        entries = (*claims.verified_in_id_token, *claims.verified_in_userinfo)
+        asked = [each for entry in entries for each in entry.evidence]
+        return released_evidence(asked, citizen, now) or None
+    return claim_value(name, citizen.personal_data, now)

@@ -6,15 +6,17 @@ One document serves both well-known addresses. It names what exists and works, u
 from typing import Any
 
 from idp.identity.assurance import TRUST_FRAMEWORK, Acr
+from idp.identity.evidence import CheckMethod, DocumentType, EvidenceType, RecordType
 from idp.protocol.account_link_details import TYPE as ACCOUNT_LINK
 from idp.protocol.authorization_request import PROMPTS, SCOPES
-from idp.protocol.claims import ITEM_OF_CLAIM, VERIFIABLE_CLAIMS
+from idp.protocol.claims import ITEM_OF_CLAIM
 from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.jwe import CONTENT_ENCRYPTION_ALGORITHMS, KEY_MANAGEMENT_ALGORITHMS
 from idp.protocol.model import Policy
 from idp.protocol.profiles import GRANT_TYPES, METHODS
 from idp.protocol.response_modes import RESPONSE_MODES
 from idp.protocol.tokens import scope_value
+from idp.protocol.verified_claims import VERIFIABLE_CLAIMS
 
 UI_LOCALES = ("vi", "en")
 
@@ -65,8 +67,12 @@ def server_metadata(policy: Policy) -> dict[str, Any]:
         "authorization_details_types_supported": [ACCOUNT_LINK],
         # Initiating User Registration via OpenID Connect 1.0 §4.
         "prompt_values_supported": sorted(PROMPTS),
-        # OpenID Connect for Identity Assurance 1.0 §7.
+        # OpenID Connect for Identity Assurance 1.0 §8; the first is of its drafts, and still asked for.
         "verified_claims_supported": True,
         "trust_frameworks_supported": [TRUST_FRAMEWORK],
         "claims_in_verified_claims_supported": list(VERIFIABLE_CLAIMS),
+        "evidence_supported": list(EvidenceType),
+        "documents_supported": list(DocumentType),
+        "documents_check_methods_supported": list(CheckMethod),
+        "electronic_records_supported": list(RecordType),
     }

@@ -119,15 +119,54 @@ class RequestedClaim:
     value: object | None = None
     values: tuple[object, ...] | None = None
     purpose: str | None = None
+    max_age: float | None = None
+    """Seconds that may have passed since the time it tells (Identity Assurance §5.5.2)."""
+
+    def is_constrained(self) -> bool:
+        """Tell whether it says what the claim must be to be of use."""
+        return self.value is not None or self.values is not None or self.max_age is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedCheck:
+    """One entry of `check_details` of requested evidence: a filter and a template at once."""
+
+    check_method: RequestedClaim
+    time: RequestedClaim | None = None
+    is_unmeetable: bool = False
+    """It constrains what we do not hold."""
+
+    def is_constrained(self) -> bool:
+        """Tell whether it says what a check must be to be of use."""
+        parts = [self.check_method] if self.time is None else [self.check_method, self.time]
+        return self.is_unmeetable or any(part.is_constrained() for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedEvidence:
+    """One entry of `evidence`: a filter and a template at once (Identity Assurance §5.4)."""
+
+    type: RequestedClaim
+    """Always with a value: the type of evidence that the others belong to."""
+    kind: RequestedClaim | None = None
+    """`document_details.type` or `record.type`."""
+    checks: tuple[RequestedCheck, ...] = ()
+    is_unmeetable: bool = False
+    """It constrains what we do not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedClaimsRequest:
-    """A `verified_claims` member of the `claims` parameter (OpenID Connect for Identity Assurance §6)."""
+    """One entry of `verified_claims` of the `claims` parameter (Identity Assurance §5.3 to §5.6)."""
 
     claims: Mapping[str, RequestedClaim]
+    """Empty where only the verification was asked for, or nothing else was agreed to."""
     trust_framework: RequestedClaim = RequestedClaim()
     assurance_level: RequestedClaim | None = None
+    time: RequestedClaim | None = None
+    evidence: tuple[RequestedEvidence, ...] = ()
+    is_unmeetable: bool = False
+    """Its verification constrains what we do not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +175,8 @@ class ClaimsRequest:
 
     id_token: Mapping[str, RequestedClaim] = field(default_factory=dict)
     userinfo: Mapping[str, RequestedClaim] = field(default_factory=dict)
-    verified_in_id_token: VerifiedClaimsRequest | None = None
-    verified_in_userinfo: VerifiedClaimsRequest | None = None
+    verified_in_id_token: tuple[VerifiedClaimsRequest, ...] = ()
+    verified_in_userinfo: tuple[VerifiedClaimsRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

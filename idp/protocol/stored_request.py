@@ -3,14 +3,21 @@
 What is dumped here was checked before; what is loaded here was dumped here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from idp.identity.account_links import AccountLinkRequest
 from idp.identity.assurance import Acr
-from idp.protocol.model import AuthorizationRequest, ClaimsRequest, RequestedClaim, VerifiedClaimsRequest
+from idp.protocol.model import (
+    AuthorizationRequest,
+    ClaimsRequest,
+    RequestedCheck,
+    RequestedClaim,
+    RequestedEvidence,
+    VerifiedClaimsRequest,
+)
 
 
 def dump_request(request: AuthorizationRequest) -> str:
@@ -65,20 +72,43 @@ def _requested_claims(stored: Mapping[str, Any]) -> dict[str, RequestedClaim]:
 
 def _requested_claim(stored: Mapping[str, Any]) -> RequestedClaim:
     values = stored["values"]
-    return RequestedClaim(
-        essential=stored["essential"],
-        value=stored["value"],
-        values=None if values is None else tuple(values),
-        purpose=stored["purpose"],
-    )
+    return RequestedClaim(**{**stored, "values": None if values is None else tuple(values)})
 
 
-def _verified(stored: Mapping[str, Any] | None) -> VerifiedClaimsRequest | None:
-    if stored is None:
-        return None
-    assurance_level = stored["assurance_level"]
+def _element(stored: Mapping[str, Any] | None) -> RequestedClaim | None:
+    return None if stored is None else _requested_claim(stored)
+
+
+def _verified(stored: Sequence[Any] | Mapping[str, Any] | None) -> tuple[VerifiedClaimsRequest, ...]:
+    """Grants outlive upgrades: until 2026-11 there was one entry or None, without evidence."""
+    if stored is None or isinstance(stored, Mapping):
+        return () if stored is None else (_entry(stored),)
+    return tuple(map(_entry, stored))
+
+
+def _entry(stored: Mapping[str, Any]) -> VerifiedClaimsRequest:
     return VerifiedClaimsRequest(
         claims=_requested_claims(stored["claims"]),
         trust_framework=_requested_claim(stored["trust_framework"]),
-        assurance_level=None if assurance_level is None else _requested_claim(assurance_level),
+        assurance_level=_element(stored["assurance_level"]),
+        time=_element(stored.get("time")),
+        evidence=tuple(map(_evidence, stored.get("evidence", ()))),
+        is_unmeetable=stored.get("is_unmeetable", False),
+    )
+
+
+def _evidence(stored: Mapping[str, Any]) -> RequestedEvidence:
+    return RequestedEvidence(
+        type=_requested_claim(stored["type"]),
+        kind=_element(stored["kind"]),
+        checks=tuple(map(_check, stored["checks"])),
+        is_unmeetable=stored["is_unmeetable"],
+    )
+
+
+def _check(stored: Mapping[str, Any]) -> RequestedCheck:
+    return RequestedCheck(
+        check_method=_requested_claim(stored["check_method"]),
+        time=_element(stored["time"]),
+        is_unmeetable=stored["is_unmeetable"],
     )

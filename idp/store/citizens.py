@@ -5,14 +5,14 @@ found. It is never a key: numbers can be re-issued, so each row carries its time
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 from sqlalchemy import LargeBinary, bindparam, null, select
 
 from idp.identity.assurance import Proofing
-from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
+from idp.identity.citizens import Citizen, CitizenStatus, personal_data_members, read_personal_data
 from idp.store.authenticators import (
     KINDS,
     SECRETS,
@@ -225,7 +225,7 @@ class Citizens:
     def _columns(self, person: RegisteredCitizen, now: datetime) -> Values:
         citizen = person.citizen
         phone = citizen.personal_data.phone_number
-        data = orjson.dumps(asdict(citizen.personal_data))
+        data = orjson.dumps(personal_data_members(citizen.personal_data))
         return {
             "status": citizen.status.value,
             "proofing": citizen.proofing.value,
@@ -264,5 +264,5 @@ def citizen_from_row(row: Row, seal: DataSeal) -> Citizen:
         status=CitizenStatus(row["person_status"]),
         proofing=Proofing(row["person_proofing"]),
         proofed_at=moment(row["person_proofed_at"]),
-        personal_data=PersonalData(**orjson.loads(data)),
+        personal_data=read_personal_data(orjson.loads(data)),
     )

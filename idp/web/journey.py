@@ -13,7 +13,7 @@ from idp.identity.account_links import AccountLink, LinkRefusedError
 from idp.identity.assurance import Method
 from idp.identity.consents import Consent
 from idp.protocol import journey as rules
-from idp.protocol.claims import is_requested_value
+from idp.protocol.claim_values import is_requested_value
 from idp.protocol.errors import InvalidRequestError, UnmetAuthenticationRequirementsError
 from idp.protocol.journey import NextStep, Page, Presence, Progress
 from idp.protocol.model import AuthorizationRequest, Client, ClientStatus, RequestedClaim

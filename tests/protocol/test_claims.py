@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.identity.assurance import Proofing
-from idp.identity.citizens import PersonalData
+from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
+from idp.protocol.claim_values import claim_value
 from idp.protocol.claims import (
     CLAIMS_OF_SCOPE,
     ITEM_OF_CLAIM,
-    VERIFIABLE_CLAIMS,
     agreed_items,
-    claim_value,
     granted_claims,
     id_token_released_claims,
     item_value,
@@ -24,6 +23,7 @@ from idp.protocol.claims import (
 )
 from idp.protocol.claims_parameter import read_claims
 from idp.protocol.model import AuthorizationRequest, ClaimsRequest
+from idp.protocol.verified_claims import VERIFIABLE_CLAIMS
 from tests.support.protocol_builders import NOW, make_grant
 
 LAN = PersonalData(
@@ -61,9 +61,14 @@ def released(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the ID token and UserInfo say of the person, without `sub`."""
     grant = make_grant(scope=asked.scope, claims=granted_claims(asked, agreed))
-    userinfo = userinfo_claims(grant, person, proofing, NOW)
+    citizen = citizen_of(person, proofing)
+    userinfo = userinfo_claims(grant, citizen, NOW)
     assert userinfo.pop("sub") == grant.subject
-    return id_token_released_claims(grant, person, proofing, NOW), userinfo
+    return id_token_released_claims(grant, citizen, NOW), userinfo
+
+
+def citizen_of(person: PersonalData, proofing: Proofing) -> Citizen:
+    return Citizen("citizen-1", CitizenStatus.ACTIVE, proofing, NOW - timedelta(days=100), person)
 
 
 AGE = {"id_token": verified({"age_over_16": {"essential": True}}, assurance_level=None)}
@@ -96,7 +101,7 @@ class TestItems:
         assert not any("gender" in claims for claims in CLAIMS_OF_SCOPE.values())
 
     def test_of_the_claims_parameter(self) -> None:
-        """OpenID Connect Core §5.5.1; Identity Assurance §6 purpose."""
+        """OpenID Connect Core §5.5.1."""
         asked = request(
             {
                 "userinfo": {"name": {"essential": True, "purpose": "để ký hợp đồng"}, "gender": None},
@@ -202,7 +207,7 @@ class TestRelease:
         ],
     )
     def test_value_conditions(self, entry: dict[str, Any], *, is_there: bool) -> None:
-        """OpenID Connect Core §5.5.1; Identity Assurance §6."""
+        """OpenID Connect Core §5.5.1; Identity Assurance §5.7.4."""
         plain = released(request({"id_token": {"age_over_16": entry}}))[0]
         assert ("age_over_16" in plain) is is_there
         asked = request(
@@ -214,54 +219,6 @@ class TestRelease:
         assert userinfo["verified_claims"]["verification"] == {"trust_framework": "vn_nd69_2024"}
 
 
-class TestVerification:
-    def ask(self, **verification: Any) -> AuthorizationRequest:
-        members = verified({"age_over_16": None}, **verification)
-        return request({"id_token": members, "userinfo": members})
-
-    def test_the_level_only_when_it_was_asked_for(self) -> None:
-        in_id_token, _ = released(self.ask())
-        assert in_id_token["verified_claims"]["verification"] == {"trust_framework": "vn_nd69_2024"}
-
-    @pytest.mark.parametrize("proofing", list(Proofing))
-    def test_the_level_is_the_persons(self, proofing: Proofing) -> None:
-        in_id_token, _ = released(self.ask(assurance_level=None), proofing=proofing)
-        assert in_id_token["verified_claims"]["verification"]["assurance_level"] == proofing.value
-
-    @pytest.mark.parametrize(
-        "verification",
-        [
-            pytest.param({"trust_framework": {"value": "eidas"}}, id="another trust framework"),
-            pytest.param({"assurance_level": {"value": "vn2"}}, id="a level that the person does not have"),
-            pytest.param(
-                {"assurance_level": {"values": ["vn2", "vnf"]}}, id="levels the person does not have"
-            ),
-        ],
-    )
-    def test_a_verification_that_is_not_the_one_wanted_is_none(self, verification: dict[str, Any]) -> None:
-        """Identity Assurance §6."""
-        assert released(self.ask(**verification), proofing=Proofing.VN1) == ({}, {})
-
-    def test_a_level_that_fits_is_given(self) -> None:
-        asked = self.ask(assurance_level={"value": "vn2"}, trust_framework={"value": "vn_nd69_2024"})
-        assert released(asked)[0]["verified_claims"]["verification"]["assurance_level"] == "vn2"
-
-    def test_a_level_not_agreed_to_does_not_leak_by_presence(self) -> None:
-        agreed = frozenset({"age_over_16"})
-        assert released(self.ask(assurance_level={"value": "vn2"}), agreed) == ({}, {})
-        in_id_token, _ = released(self.ask(assurance_level=None), agreed)
-        assert in_id_token["verified_claims"]["verification"] == {"trust_framework": "vn_nd69_2024"}
-
-    def test_nothing_agreed_leaves_no_element(self) -> None:
-        assert released(self.ask(), frozenset()) == ({}, {})
-
-    def test_only_what_was_proofed_is_verified(self) -> None:
-        assert "email" not in VERIFIABLE_CLAIMS
-        assert "phone_number" not in VERIFIABLE_CLAIMS
-        asked = request({"userinfo": verified({"email": None, "name": None})})
-        assert released(asked)[1]["verified_claims"]["claims"] == {"name": LAN.name}
-
-
 def test_ages_turn_at_midnight_in_viet_nam() -> None:
     """Domain rule R11: 16 on 1 March 2024, which begins at 17:00 UTC of 29 February."""
     birthday = NOW.replace(year=2024, month=2, day=29, hour=17, minute=0)
@@ -270,11 +227,13 @@ def test_ages_turn_at_midnight_in_viet_nam() -> None:
 
 
 def test_the_consent_page_shows_what_would_be_sent() -> None:
-    assert item_value("assurance_level", LAN, Proofing.VN1, NOW) == "vn1"
-    assert item_value("name", LAN, Proofing.VN1, NOW) == LAN.name
-    assert item_value("nationalities", LAN, Proofing.VN1, NOW) == ["VN"]
-    assert item_value("email", BARE, Proofing.VN1, NOW) is None
-    assert item_value("shoe_size", LAN, Proofing.VN1, NOW) is None
+    lan, bare = citizen_of(LAN, Proofing.VN1), citizen_of(BARE, Proofing.VN1)
+    assert item_value("assurance_level", request(), lan, NOW) == "vn1"
+    assert item_value("verification_time", request(), lan, NOW) == lan.proofed_at
+    assert item_value("name", request(), lan, NOW) == LAN.name
+    assert item_value("nationalities", request(), lan, NOW) == ["VN"]
+    assert item_value("email", request(), bare, NOW) is None
+    assert item_value("shoe_size", request(), lan, NOW) is None
 
 
 NAMES = st.sampled_from([*ITEM_OF_CLAIM, "sub", "acr", "shoe_size"])

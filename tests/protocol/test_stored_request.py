@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from idp.identity.account_links import AccountLinkRequest
 from idp.identity.assurance import Acr
-from idp.protocol.model import AuthorizationRequest, ClaimsRequest, RequestedClaim, VerifiedClaimsRequest
+from idp.protocol.model import (
+    AuthorizationRequest,
+    ClaimsRequest,
+    RequestedCheck,
+    RequestedClaim,
+    RequestedEvidence,
+    VerifiedClaimsRequest,
+)
 from idp.protocol.stored_request import dump_claims, dump_request, load_claims, load_request
 
 TEXT = st.text(max_size=20)
@@ -25,19 +32,34 @@ REQUESTED = st.builds(
     value=JSON_VALUES,
     values=st.none() | st.lists(JSON_VALUES, max_size=3).map(tuple),
     purpose=st.none() | TEXT,
+    max_age=st.none() | st.integers(0, 2**63 - 1) | st.floats(0, allow_nan=False, allow_infinity=False),
 )
-VERIFIED = st.builds(
-    VerifiedClaimsRequest,
-    claims=st.dictionaries(TEXT, REQUESTED, max_size=3),
-    trust_framework=REQUESTED,
-    assurance_level=st.none() | REQUESTED,
+CHECKS = st.builds(RequestedCheck, REQUESTED, st.none() | REQUESTED, is_unmeetable=st.booleans())
+EVIDENCE = st.builds(
+    RequestedEvidence,
+    type=REQUESTED,
+    kind=st.none() | REQUESTED,
+    checks=st.lists(CHECKS, max_size=2).map(tuple),
+    is_unmeetable=st.booleans(),
 )
+VERIFIED = st.lists(
+    st.builds(
+        VerifiedClaimsRequest,
+        claims=st.dictionaries(TEXT, REQUESTED, max_size=3),
+        trust_framework=REQUESTED,
+        assurance_level=st.none() | REQUESTED,
+        time=st.none() | REQUESTED,
+        evidence=st.lists(EVIDENCE, max_size=2).map(tuple),
+        is_unmeetable=st.booleans(),
+    ),
+    max_size=2,
+).map(tuple)
 CLAIMS = st.builds(
     ClaimsRequest,
     id_token=st.dictionaries(TEXT, REQUESTED, max_size=3),
     userinfo=st.dictionaries(TEXT, REQUESTED, max_size=3),
-    verified_in_id_token=st.none() | VERIFIED,
-    verified_in_userinfo=st.none() | VERIFIED,
+    verified_in_id_token=VERIFIED,
+    verified_in_userinfo=VERIFIED,
 )
 OPTIONAL_TEXT = st.none() | TEXT
 REQUESTS = st.builds(
@@ -91,6 +113,20 @@ def test_a_field_added_since_then_has_its_default() -> None:
     """Requests in flight survive an upgrade."""
     stored = dump_request(AuthorizationRequest("c", "r", frozenset({"openid"}), "x"))
     assert load_request(stored.replace('"id_token_hint":null,', "")).id_token_hint is None
+
+
+def test_a_grant_of_an_earlier_version_is_read() -> None:
+    """Grants outlive upgrades: there was one entry or none, without evidence and `max_age`."""
+    element = '{"essential":false,"value":null,"values":null,"purpose":null}'
+    stored = (
+        '{"id_token":{},"userinfo":{"name":' + element + '},"verified_in_userinfo":null,'
+        '"verified_in_id_token":{"claims":{"age_over_16":' + element + '},"trust_framework":' + element + ","
+        '"assurance_level":' + element + "}}"
+    )
+    entry = VerifiedClaimsRequest({"age_over_16": RequestedClaim()}, assurance_level=RequestedClaim())
+    assert load_claims(stored) == ClaimsRequest(
+        userinfo={"name": RequestedClaim()}, verified_in_id_token=(entry,)
+    )
 
 
 def test_what_json_cannot_hold_is_not_stored() -> None:

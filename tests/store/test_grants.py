@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 CLAIMS = ClaimsRequest(
     id_token={"name": RequestedClaim(essential=True, purpose="để chào")},
     userinfo={"email": RequestedClaim(values=("a", "b"))},
-    verified_in_id_token=VerifiedClaimsRequest({"age_over_16": RequestedClaim(value=True)}),
+    verified_in_id_token=(VerifiedClaimsRequest({"age_over_16": RequestedClaim(value=True)}),),
 )
 
 
