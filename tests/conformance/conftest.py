@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.support.checklist import columns_of
@@ -54,7 +55,20 @@ def other_party(op: ServedHere, column: Column) -> Party:
     return Party.registered(op, column)
 
 
+@pytest.fixture(scope="session")
+def _regular(op: ServedHere) -> Iterator[tuple[httpx.Client, Person]]:
+    """Give somebody who is signed in, from their first request on: hashing their password once is enough."""
+    with op.new_browser() as browser:
+        yield browser, op.add_person()
+
+
 @pytest.fixture
-def person(op: ServedHere) -> Person:
-    """Give a person that no other test knows."""
-    return op.add_person()
+def browser(_regular: tuple[httpx.Client, Person]) -> httpx.Client:
+    """Give the browser of `person`, whose session other tests began. `op.browser()` is nobody's."""
+    return _regular[0]
+
+
+@pytest.fixture
+def person(_regular: tuple[httpx.Client, Person]) -> Person:
+    """Give a person whom other tests know, too. `op.add_person()` is nobody's."""
+    return _regular[1]

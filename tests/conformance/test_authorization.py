@@ -26,11 +26,6 @@ def bits(text: str) -> float:
     return -sum(n * math.log2(n / len(text)) for n in counted.values())
 
 
-@pytest.fixture
-def browser(op: ServedHere) -> httpx.Client:
-    return op.browser()
-
-
 def refused(party: Party, browser: httpx.Client, person: Person) -> Answer:
     """Return an error response of any kind: the person does not agree."""
     return party.answer(browser, person, decision="deny", prompt="consent")

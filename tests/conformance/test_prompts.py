@@ -16,6 +16,11 @@ def browser(op: ServedHere) -> httpx.Client:
     return op.browser()
 
 
+@pytest.fixture
+def person(op: ServedHere) -> Person:
+    return op.add_person()
+
+
 def signed_in(party: Party, browser: httpx.Client, person: Person, **changes: Any) -> dict[str, Any]:
     """Return the claims of the ID token."""
     return party.id_token(party.sign_in(browser, person, **changes))

@@ -7,15 +7,9 @@ import pytest
 from tests.support.columns import Column
 from tests.support.party import Party
 from tests.support.provider import Person
-from tests.support.served_here import ServedHere
 from tests.support.visits import Answer
 
 OF_A_REQUEST_URI = {"invalid_request", "invalid_request_uri", "invalid_request_object"}
-
-
-@pytest.fixture
-def browser(op: ServedHere) -> httpx.Client:
-    return op.browser()
 
 
 def is_refused(answer: Answer, errors: set[str]) -> bool:

@@ -13,7 +13,6 @@ from tests.support.dpop_proofs import ProofKey
 from tests.support.party import ASSERTION_TYPE, Party
 from tests.support.protocol_builders import RS256
 from tests.support.provider import Person
-from tests.support.served_here import ServedHere
 
 REGISTERED = {"error", "error_description", "error_uri"}
 OF_A_CLIENT = {"invalid_client", "invalid_request"}
@@ -123,14 +122,14 @@ def test_par_10_dpop_jkt_must_be_that_of_the_proof(party: Party, column: Column)
 @pytest.mark.item("PAR-11")
 @pytest.mark.parametrize("how", ["proof", "dpop_jkt", "both"])
 def test_par_11_what_is_pushed_binds_the_code(
-    party: Party, op: ServedHere, person: Person, column: Column, how: str
+    party: Party, browser: httpx.Client, person: Person, column: Column, how: str
 ) -> None:
     named = {} if how == "proof" else {"dpop_jkt": party.proof_key.jkt}
     form = {"client_id": party.client_id, **party.pushed(**named)}
     pushed = party.post("/par", form, is_proven=how != "dpop_jkt").json()
     front = {"client_id": party.client_id, "request_uri": pushed["request_uri"]}
-    first, second = op.browser(), ProofKey()
-    code = party.carried(first, person, front).parameters["code"]
+    second = ProofKey()
+    code = party.carried(browser, person, front).parameters["code"]
     errors_of(party.redeem(code, key=second), "invalid_grant", "invalid_request", "invalid_dpop_proof")
     assert party.redeem(code).status_code == 200
 
@@ -204,11 +203,12 @@ def test_par_16_what_a_good_client_may_do_is_accepted(party: Party, column: Colu
 
 @pytest.mark.item("PAR-17")
 def test_par_17_authorization_details_come_back_with_the_token(
-    party: Party, op: ServedHere, person: Person, column: Column
+    party: Party, browser: httpx.Client, person: Person, column: Column
 ) -> None:
-    tokens = party.sign_in(op.browser(), person, authorization_details=party.details())
+    tokens = party.sign_in(browser, person, authorization_details=party.details())
     (detail,) = tokens["authorization_details"]
-    assert (detail["type"], detail["status"]) == ("account_link", "active")
+    assert (detail["type"], detail["handle"]) == ("account_link", "@lan")
+    assert detail["link_id"]
 
 
 @pytest.mark.item("PAR-18")

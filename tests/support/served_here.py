@@ -67,10 +67,13 @@ class ServedHere:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(READY_WITHIN)
 
     def browser(self) -> httpx.Client:
-        """Open a new browser or back-end: cookies of its own, no redirects followed."""
-        made = httpx.Client(base_url=self.issuer, verify=self.trust, trust_env=False, timeout=30.0)
-        self._browsers.append(made)
-        return made
+        """Open a new browser or back-end, which `close_browsers` closes."""
+        self._browsers.append(self.new_browser())
+        return self._browsers[-1]
+
+    def new_browser(self) -> httpx.Client:
+        """Open one that whoever asked closes: cookies of its own, no redirects followed."""
+        return httpx.Client(base_url=self.issuer, verify=self.trust, trust_env=False, timeout=30.0)
 
     def add_client(self, metadata: dict[str, Any], client_id: str, **policy: Any) -> Client:
         return self.run(self.provider.add_client(metadata, client_id=client_id, **policy))
