@@ -252,6 +252,7 @@ def test_a_proxy_passes_a_certificate_on_in_either_form() -> None:
         "-----BEGIN PRIVATE KEY-----AAAA-----END PRIVATE KEY-----",
         base64url(ISSUED.der),
     ],
+    ids=[f"header {number}" for number in range(14)],
 )
 def test_anything_else_in_the_header_is_refused(value: str) -> None:
     with pytest.raises(ClientCertificateError):
