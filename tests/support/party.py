@@ -42,6 +42,7 @@ class Party:
     """The party's own back-end: no cookies of anybody."""
     proof_key: ProofKey = field(default_factory=ProofKey)
     nonce: str | None = None
+    kid: str = ""
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
     @classmethod
@@ -74,7 +75,10 @@ class Party:
 
     def sign(self, claims: Changes, *, key: Any = None, algorithm: str = "ES256", **header: Any) -> str:
         return jwt.encode(
-            without_none(claims), key or self.key, algorithm, without_none({"kid": self.client_id} | header)
+            without_none(claims),
+            key or self.key,
+            algorithm,
+            without_none({"kid": self.kid or self.client_id} | header),
         )
 
     def assertion(self, *, key: Any = None, algorithm: str = "ES256", **changes: Any) -> str:
