@@ -46,9 +46,10 @@ async def redeem_code(request: TokenRequest) -> dict[str, object]:
             None if new_token is None else new_token[0],
             needs_session=True,
         )
-        content = issue_tokens(context, uow, issue, now)
+        # The gates come first: whoever finds one closed leaves nothing behind.
         spend_proofs(uow, request.authenticated)
         uow.codes.consume(code, now)
+        content = issue_tokens(context, uow, issue, now)
         redemption.record(uow, now)
         uow.grants.add(grant)
         if new_token is not None:

@@ -10,7 +10,7 @@ import base64
 from idp.endpoints.issuance import Issue, issue_tokens, stored_refresh_token, used
 from idp.endpoints.token_request import TokenRequest
 from idp.protocol.errors import InvalidGrantError
-from idp.protocol.grants import Refresh, check_refresh
+from idp.protocol.grants import Refresh, ReplayedError, check_refresh
 from idp.protocol.model import Grant, RefreshToken
 from idp.protocol.profiles import rules_of
 from idp.protocol.resources import choose_audience
@@ -31,14 +31,21 @@ _LOOKS = 5
 async def refresh(request: TokenRequest) -> dict[str, object]:
     """Exchange a refresh token for new tokens."""
     presented = request.parameters.get("refresh_token", "")
+    lost: GateClosedError | None = None
     for _ in range(_LOOKS):
         uow = request.context.unit_of_work()
         found = await uow.grants.find_refresh_token(presented, request.now)
+        if lost is None:
+            # Stands before the other gates: whoever loses a race to one of them has spent it for good.
+            spend_proofs(uow, request.authenticated)
         try:
             return await _refresh_found(request, uow, presented, found)
+        except ReplayedError as replayed:
+            raise replayed from lost
         except GateClosedError as closed:
             if closed.gate not in _MOVED:
                 raise closed_gate_refusal(closed) from closed
+            lost = closed
     raise InvalidGrantError("the refresh token is in use elsewhere; try again", detail="every race lost")
 
 
@@ -72,12 +79,11 @@ async def _refresh_found(
         successor,
         is_refresh=True,
         # Without offline_access a token family ends with the session it came from (OIDC Core §11).
-        needs_session="offline_access" not in grant.scope,
+        needs_session="offline_access" not in grant.scope & client.scope,
     )
-    content = issue_tokens(context, uow, issue, now)
-    spend_proofs(uow, request.authenticated)
     if does_rotate:
         _rotate(context, uow, grant, found.token, allowed, successor, request)
+    content = issue_tokens(context, uow, issue, now)
     if found.backing.link is not None:
         uow.account_links.touch(found.backing.link.link_id, now)
     uow.ledger.append(used(grant, "grant:refreshed", now))

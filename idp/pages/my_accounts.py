@@ -136,7 +136,7 @@ async def end_link_page(http: Request, link_id: str) -> Response:
 
 @router.post("/my/accounts/{link_id}/end")
 async def end_link(http: Request, link_id: str) -> Response:
-    """End the link: at once, everywhere. Its grants and the remembered consent go with it."""
+    """End the link: at once, everywhere. Its grants go with it, and with the last link the consent."""
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
@@ -153,13 +153,20 @@ async def end_link(http: Request, link_id: str) -> Response:
         # Pressed twice, or ended elsewhere meanwhile: what the person wanted is the case.
         return await _ended_answer(context, http, signed_in, link, link.ended_at or now)
     uow.account_links.move(link, ended, now)
-    uow.consents.withdraw(citizen_id, link.client_id, now)
+    if not await _is_linked_elsewhere(uow, link):
+        uow.consents.withdraw(citizen_id, link.client_id, now)
     uow.ledger.append(event)
     try:
         await uow.commit()
     except GateClosedError:
         return see_other(f"{context.issuer}/my/accounts/{link_id}")
     return await _ended_answer(context, http, signed_in, ended, now)
+
+
+async def _is_linked_elsewhere(uow: UnitOfWork, link: AccountLink) -> bool:
+    """Tell whether the person has another account at the same network: the consent answers for that, too."""
+    neighbours = await uow.account_links.neighbours(link.client_id, link.account_id, link.citizen_id)
+    return any(other.citizen_id == link.citizen_id and other.link_id != link.link_id for other in neighbours)
 
 
 async def _ended_answer(

@@ -86,22 +86,21 @@ def check_refresh(
     """Check that this client may use this refresh token now. RFC 6749 §6, RFC 9700 §4.14.2.
 
     A token that was rotated may come back for a while (`grace`) and a few times (MAX_RETRIES): the answer may
-    have been lost, or two tabs asked at once. After that it is a replay. `scope` may only narrow what was
-    granted. Raises InvalidGrantError, InvalidScopeError, and ReplayedError.
+    have been lost, or two tabs asked at once. After that it is a replay, unless its family has ended anyway.
+    `scope` may only narrow what was granted, and what the client is still registered for. Raises
+    InvalidGrantError, InvalidScopeError, and ReplayedError.
     """
     if token is None or grant is None or token.grant_id != grant.grant_id:
         raise InvalidGrantError(_TOKEN_REFUSED, detail="unknown token")
     if grant.client_id != client.client_id:
         raise InvalidGrantError(_TOKEN_REFUSED, detail="the token of another client")
-    if token.consumed_at is not None and (
-        grant.revoked_at is not None or token.retries >= MAX_RETRIES or now >= token.consumed_at + grace
-    ):
+    if grant.revoked_at is not None:
+        raise InvalidGrantError(_TOKEN_REFUSED, detail="revoked grant")
+    if token.consumed_at is not None and (token.retries >= MAX_RETRIES or now >= token.consumed_at + grace):
         raise ReplayedError(_TOKEN_REFUSED, grant_id=grant.grant_id)
     if now >= token.expires_at or now >= grant.expires_at:
         raise InvalidGrantError(_TOKEN_REFUSED, detail="expired token")
-    if grant.revoked_at is not None:
-        raise InvalidGrantError(_TOKEN_REFUSED, detail="revoked grant")
-    return Refresh(narrow_scope(grant.scope, scope), token.consumed_at is not None)
+    return Refresh(narrow_scope(grant.scope & client.scope, scope), token.consumed_at is not None)
 
 
 def narrow_scope(granted: frozenset[str], scope: str | None) -> frozenset[str]:

@@ -263,6 +263,9 @@ def _confirmation(claims: Mapping[str, Any]) -> Confirmation | None:
     members = claims["cnf"]
     if not isinstance(members, Mapping) or len(members) != 1 or not members.keys() <= {"jkt", "x5t#S256"}:
         raise InvalidTokenError(_TOKEN_REFUSED, detail="cnf is not understood")
+    [thumbprint] = members.values()
+    if not isinstance(thumbprint, str) or not thumbprint:
+        raise InvalidTokenError(_TOKEN_REFUSED, detail="cnf has no thumbprint")
     return Confirmation(jkt=members.get("jkt"), x5t_s256=members.get("x5t#S256"))
 
 

@@ -102,50 +102,6 @@ async def test_a_code_lives_a_minute(provider: Provider) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
-async def test_a_refreshed_token_tells_of_the_same_sign_in(provider: Provider) -> None:
-    """TOK-21: same iss, sub, aud, auth_time; no nonce, new iat; the link as it stands."""
-    platform, person = await new_platform(provider), await provider.add_person()
-    async with provider.http() as browser:
-        tokens = await platform.tokens_for(browser, person)
-        provider.clock.advance(minutes=1)
-        answer = await platform.refresh(browser, tokens["refresh_token"])
-    assert answer.headers["cache-control"] == "no-store"
-    before, after = (
-        jwt.decode(held["id_token"], options={"verify_signature": False}) for held in (tokens, answer.json())
-    )
-    for name in ("iss", "sub", "aud", "auth_time", "acr", "amr", "sid"):
-        assert after[name] == before[name], name
-    assert "nonce" not in after
-    assert after["iat"] == before["iat"] + 60
-    assert after["account_link"]["link_id"] == before["account_link"]["link_id"]
-
-
-async def test_a_refresh_may_narrow_and_never_widen(provider: Provider) -> None:
-    """RFC 6749 §6: and what was narrowed away for one token is back for the next."""
-    platform, person = await new_platform(provider), await provider.add_person(email="lan@example.vn")
-    async with provider.http() as browser:
-        tokens = await platform.tokens_for(browser, person, scope="openid email")
-        wider = await platform.refresh(browser, tokens["refresh_token"], scope="openid email phone")
-        assert (wider.status_code, wider.json()["error"]) == (400, "invalid_scope")
-        narrow = await platform.refresh(browser, tokens["refresh_token"], scope="openid")
-        assert narrow.json()["scope"] == "openid"
-        whole = await platform.refresh(browser, narrow.json()["refresh_token"])
-        assert whole.json()["scope"] == "openid email"
-
-
-async def test_a_family_without_offline_access_ends_with_the_session(provider: Provider) -> None:
-    """OIDC Core §11: with offline_access it goes on."""
-    platform, person = await new_platform(provider), await provider.add_person()
-    async with provider.http() as browser:
-        online = await platform.tokens_for(browser, person)
-        provider.clock.advance(seconds=1)
-        offline = await platform.tokens_for(browser, person, scope="openid offline_access")
-        provider.clock.advance(hours=13)
-        refused = await platform.refresh(browser, online["refresh_token"])
-        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
-        assert (await platform.refresh(browser, offline["refresh_token"])).status_code == 200
-
-
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA", "PS256"])
 async def test_each_platform_gets_the_signature_it_registered(provider: Provider, algorithm: str) -> None:
     """IDT-01, IDT-03, IDT-05, JWKS-06: and it verifies against the published keys."""

@@ -78,6 +78,29 @@ async def test_every_link_is_shown_and_ends_in_two_clicks_at_once(provider: Prov
         assert link.status is Status.ENDED
 
 
+async def test_ending_one_of_two_links_leaves_the_other_alone(provider: Provider) -> None:
+    """Rule R8: the consent answers for the other account still; with the last link it goes."""
+    async with provider.http() as http:
+        platform, person, link_id, tokens = await linked(provider, http)
+        provider.clock.advance(seconds=1)
+        others = await platform.tokens_for(http, person, "acc_lan_2")
+        other_id = others["authorization_details"][0]["link_id"]
+        form = Html((await http.get(f"/my/accounts/{link_id}/end")).text).forms["end-link"]
+        assert (await http.post(form.action, data=form.fields)).status_code == 200
+        assert (await platform.refresh(http, tokens["refresh_token"])).status_code == 400
+        others = (await platform.refresh(http, others["refresh_token"])).json()
+        bearer = {"Authorization": f"Bearer {others['access_token']}"}
+        assert (await http.get("/userinfo", headers=bearer)).status_code == 200
+        assert "code" in query_of(
+            (await http.get("/authorize", params=platform.request(None))).headers["location"]
+        )
+        signed_in = await platform.tokens_for(http, person, None)
+        form = Html((await http.get(f"/my/accounts/{other_id}/end")).text).forms["end-link"]
+        assert (await http.post(form.action, data=form.fields)).status_code == 200
+        assert (await http.get("/userinfo", headers=bearer)).status_code == 401
+        assert (await platform.refresh(http, signed_in["refresh_token"])).status_code == 400
+
+
 async def test_another_persons_link_looks_exactly_like_none(provider: Provider) -> None:
     """Abuse class 24: same status, same page but for the reference, for reading and for ending."""
     async with provider.http() as owner, provider.http() as http:

@@ -6,10 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.identity.account_links import Status
-from idp.identity.citizens import CitizenStatus
-from idp.protocol.errors import InvalidGrantError, InvalidScopeError, InvalidTokenError, OAuthError
-from idp.protocol.grants import ReplayedError, check_redemption, check_refresh, check_subject, narrow_scope
+from idp.identity.account_links import LinkPolicy, Status
+from idp.identity.assurance import Acr, Proofing
+from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
+from idp.protocol.errors import (
+    InvalidGrantError,
+    InvalidScopeError,
+    InvalidTokenError,
+    OAuthError,
+    UnauthorizedClientError,
+)
+from idp.protocol.grants import (
+    MAX_RETRIES,
+    Backing,
+    Refresh,
+    ReplayedError,
+    check_client,
+    check_redemption,
+    check_refresh,
+    check_subject,
+    narrow_scope,
+)
 from idp.protocol.model import AuthorizationCode, Client, ClientStatus, Grant, RefreshToken
 from tests.support.protocol_builders import (
     CODE_VERIFIER,
@@ -109,28 +126,38 @@ class TestRedemption:
 
 
 GRANT = make_grant(scope=frozenset({"openid", "profile", "offline_access"}))
+REFRESHING_CLIENT = make_client(scope=GRANT.scope | {"email"})
+GRACE = timedelta(seconds=60)
 
 
-def refresh(
-    token: RefreshToken | None, grant: Grant | None = GRANT, client: Client = CLIENT, scope: str | None = None
-) -> frozenset[str]:
-    return check_refresh(token, grant, client, NOW, scope)
+def refresh(token: RefreshToken | None, grant: Grant | None = GRANT, **changes: Any) -> Refresh:
+    sent = {"client": REFRESHING_CLIENT, "now": NOW, "scope": None, "grace": GRACE}
+    return check_refresh(token, grant, **{**sent, **changes})
 
 
 class TestRefresh:
     def test_keeps_the_granted_scope(self) -> None:
-        assert refresh(make_refresh_token()) == GRANT.scope
+        assert refresh(make_refresh_token()) == Refresh(GRANT.scope, is_retry=False)
 
     @pytest.mark.parametrize("scope", ["openid", "profile openid", " openid  profile "])
     def test_may_narrow_the_scope(self, scope: str) -> None:
         """RFC 6749 §6."""
-        assert refresh(make_refresh_token(), scope=scope) == frozenset(scope.split())
+        assert refresh(make_refresh_token(), scope=scope).scope == frozenset(scope.split())
 
     @pytest.mark.parametrize("scope", ["openid email", "email", " ", "openid\tprofile", "OPENID"])
     def test_never_widens_it(self, scope: str) -> None:
         """RFC 6749 §6; abuse 10."""
         with pytest.raises(InvalidScopeError):
             refresh(make_refresh_token(), scope=scope)
+
+    def test_what_the_client_may_no_longer_ask_for_is_gone(self) -> None:
+        """Abuse 10, GHSA-895x: an offline family does not outlive the removal of its scope."""
+        client = make_client(scope=frozenset({"openid", "profile"}))
+        assert refresh(make_refresh_token(), client=client).scope == {"openid", "profile"}
+        with pytest.raises(InvalidScopeError):
+            refresh(make_refresh_token(), client=client, scope="openid offline_access")
+        with pytest.raises(InvalidScopeError):
+            refresh(make_refresh_token(), client=make_client(scope=frozenset({"email"})))
 
     @pytest.mark.parametrize(
         ("token", "grant", "client"),
@@ -145,17 +172,47 @@ class TestRefresh:
             pytest.param(
                 make_refresh_token(consumed_at=NOW), GRANT, OTHER_CLIENT, id="replay by another client"
             ),
+            pytest.param(
+                make_refresh_token(consumed_at=NOW - GRACE),
+                replace(GRANT, revoked_at=NOW),
+                CLIENT,
+                id="replay in a family that ended: nothing is left to revoke",
+            ),
+            pytest.param(
+                make_refresh_token(consumed_at=NOW),
+                replace(GRANT, revoked_at=NOW),
+                CLIENT,
+                id="DOT #1816 no grace in a family that ended",
+            ),
+            pytest.param(
+                make_refresh_token(consumed_at=NOW, expires_at=NOW), GRANT, CLIENT, id="no grace after expiry"
+            ),
         ],
     )
     def test_refused(self, token: RefreshToken | None, grant: Grant | None, client: Client) -> None:
         with pytest.raises(InvalidGrantError) as caught:
-            refresh(token, grant, client)
+            refresh(token, grant, client=client)
         assert not isinstance(caught.value, ReplayedError)
 
-    def test_a_replay_names_the_family_to_revoke(self) -> None:
-        """RFC 9700 §4.14.2; no grace in which the old token still works (abuse 5)."""
+    @pytest.mark.parametrize("seconds", [0, 1, 59])
+    @pytest.mark.parametrize("retries", range(MAX_RETRIES))
+    def test_a_rotated_token_may_come_back_for_a_moment(self, seconds: int, retries: int) -> None:
+        """A lost answer, or two tabs at once: bounded in time and in number."""
+        token = make_refresh_token(consumed_at=NOW - seconds * SECOND, retries=retries)
+        assert refresh(token) == Refresh(GRANT.scope, is_retry=True)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"consumed_at": NOW - GRACE}, id="after the grace"),
+            pytest.param({"consumed_at": NOW - timedelta(days=1)}, id="long after"),
+            pytest.param({"consumed_at": NOW, "retries": MAX_RETRIES}, id="once too often"),
+        ],
+    )
+    def test_a_replay_names_the_family_to_revoke(self, changes: dict[str, Any]) -> None:
+        """RFC 9700 §4.14.2; abuse 5."""
         with pytest.raises(ReplayedError) as caught:
-            refresh(make_refresh_token(consumed_at=NOW))
+            refresh(make_refresh_token(**changes))
         assert caught.value.grant_id == "grant-1"
 
     @given(st.none() | st.text())
@@ -166,36 +223,48 @@ class TestRefresh:
             return
 
 
+def backing(**changes: Any) -> Backing:
+    citizen = Citizen(
+        citizen_id="citizen-1",
+        status=changes.pop("status", CitizenStatus.ACTIVE),
+        proofing=changes.pop("proofing", Proofing.VN2),
+        proofed_at=NOW,
+        personal_data=PersonalData(name="Nguyễn Thị Lan", birthdate="1990-01-02"),
+    )
+    return Backing(**({"citizen": citizen, "link": make_link(), "session_is_over": False} | changes))
+
+
+def client_with(**policy: Any) -> Client:
+    return make_client(policy=LinkPolicy(**policy))
+
+
 class TestSubject:
     def check(self, **changes: Any) -> None:
-        sent: dict[str, Any] = {
-            "grant": make_grant(),
-            "client": CLIENT,
-            "citizen_status": CitizenStatus.ACTIVE,
-            "link": make_link(),
-            "now": NOW,
-        }
+        sent: dict[str, Any] = {"grant": make_grant(), "client": CLIENT, "backing": backing(), "now": NOW}
         check_subject(**{**sent, **changes})
 
     def test_all_in_force(self) -> None:
         self.check()
-        self.check(grant=make_grant(link_id=None), link=None)
+        self.check(grant=make_grant(link_id=None), backing=backing(link=None))
+        self.check(client=client_with(min_proofing=Proofing.VN2, min_acr=Acr.VN_2))
+        self.check(backing=backing(session_is_over=True))
 
     @pytest.mark.parametrize("error", [InvalidGrantError, InvalidTokenError])
     @pytest.mark.parametrize(
         "changes",
         [
             *(
-                pytest.param({"citizen_status": status}, id=f"abuse 17 citizen {status}")
+                pytest.param({"backing": backing(status=status)}, id=f"abuse 17 citizen {status}")
                 for status in CitizenStatus
                 if status is not CitizenStatus.ACTIVE
             ),
             *(
-                pytest.param({"link": make_link(status=status)}, id=f"abuse P8 account link {status}")
+                pytest.param(
+                    {"backing": backing(link=make_link(status=status))}, id=f"abuse P8 account link {status}"
+                )
                 for status in Status
                 if status is not Status.ACTIVE
             ),
-            pytest.param({"citizen_status": None}, id="citizen gone"),
             pytest.param(
                 {"client": make_client(status=ClientStatus.SUSPENDED)}, id="abuse 17 client suspended"
             ),
@@ -203,12 +272,31 @@ class TestSubject:
             pytest.param({"client": None}, id="client gone"),
             pytest.param({"grant": make_grant(revoked_at=NOW)}, id="abuse 27 grant revoked"),
             pytest.param({"grant": make_grant(expires_at=NOW)}, id="grant expired"),
-            pytest.param({"link": None}, id="account link gone"),
-            pytest.param({"link": make_link(expires_at=NOW)}, id="account link expired, not yet lapsed"),
-            pytest.param({"link": make_link(link_id="x")}, id="abuse P2 another account link"),
-            pytest.param({"link": make_link(citizen_id="x")}, id="abuse P2 account link of another person"),
-            pytest.param({"link": make_link(client_id="x")}, id="abuse P2 account link of another platform"),
-            pytest.param({"session_is_over": True}, id="signed out before the code was redeemed"),
+            pytest.param({"backing": backing(link=None)}, id="account link gone"),
+            pytest.param(
+                {"backing": backing(link=make_link(expires_at=NOW))},
+                id="account link expired, not yet lapsed",
+            ),
+            *(
+                pytest.param({"backing": backing(link=make_link(**{name: "x"}))}, id=f"abuse P2 {words}")
+                for name, words in (
+                    ("link_id", "another account link"),
+                    ("citizen_id", "account link of another person"),
+                    ("client_id", "account link of another platform"),
+                )
+            ),
+            pytest.param(
+                {"backing": backing(is_consent_withdrawn=True)}, id="R8 consent withdrawn: at once here"
+            ),
+            pytest.param({"client": client_with(min_acr=Acr.VN_3)}, id="P8 min_acr raised since"),
+            pytest.param(
+                {"client": client_with(min_proofing=Proofing.VN2), "backing": backing(proofing=Proofing.VN1)},
+                id="P8 proofing downgraded, or min_proofing raised since",
+            ),
+            pytest.param(
+                {"backing": backing(session_is_over=True), "needs_session": True},
+                id="signed out before the code was redeemed",
+            ),
         ],
     )
     def test_refused_everywhere_with_the_same_words(
@@ -220,3 +308,10 @@ class TestSubject:
         assert isinstance(caught.value, OAuthError)
         assert caught.value.description == "the authorization is no longer in force"
         assert caught.value.detail
+
+
+def test_a_suspended_client_does_not_act_for_itself_either() -> None:
+    """Abuse 17."""
+    check_client(CLIENT)
+    with pytest.raises(UnauthorizedClientError):
+        check_client(make_client(status=ClientStatus.SUSPENDED))

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.protocol.account_link_details import enriched
+from idp.protocol.confirmation import Confirmation
 from idp.protocol.errors import InvalidRequestError, InvalidTokenError
 from idp.protocol.jose import parse_jwk_set
 from idp.protocol.tokens import (
     access_token_claims,
     check_access_token,
+    check_audience,
     half_hash,
     id_token_claims,
     pairwise_sid,
@@ -145,8 +147,21 @@ def test_sid_is_another_at_every_platform() -> None:
     assert "session-1" not in json.dumps(id_token())
 
 
+def own_at_claims(**changes: Any) -> dict[str, Any]:
+    sent: dict[str, Any] = {
+        "client_id": "network",
+        "grant": make_grant(),
+        "audience": ISSUER,
+        "scope": SCOPE,
+        "confirmation": None,
+        "jti": "at-1",
+        "now": NOW,
+    }
+    return access_token_claims(POLICY, **{**sent, **changes})
+
+
 def at_claims(**changes: Any) -> dict[str, Any]:
-    return {**access_token_claims(make_grant(), POLICY, jti="at-1", scope=SCOPE, now=NOW), **changes}
+    return {**own_at_claims(), **changes}
 
 
 class TestAccessToken:
@@ -161,6 +176,46 @@ class TestAccessToken:
         """RFC 9068 §2.2."""
         required = {"iss", "exp", "aud", "sub", "client_id", "iat", "jti"}
         assert at_claims().keys() == required | {"scope", "auth_time", "acr", "grant_id"}
+
+    def test_without_a_grant_the_client_is_its_own_subject(self) -> None:
+        """RFC 9068 §2.2: and nothing is said about a sign-in that never happened."""
+        scope = frozenset({"account_links.read"})
+        claims = own_at_claims(grant=None, audience=f"{ISSUER}/account-links", scope=scope)
+        assert claims.keys() == {"iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope"}
+        token = verify_access_token(sign(claims, headers=AT), KEYS, POLICY, NOW)
+        assert (token.subject, token.grant_id, token.confirmation) == ("network", None, None)
+        assert (token.audience, token.scope) == (f"{ISSUER}/account-links", scope)
+
+    @pytest.mark.parametrize(
+        ("confirmation", "cnf"),
+        [
+            (Confirmation(jkt="thumbprint"), {"jkt": "thumbprint"}),
+            (Confirmation(x5t_s256="thumbprint"), {"x5t#S256": "thumbprint"}),
+        ],
+    )
+    def test_a_bound_one_names_its_key(self, confirmation: Confirmation, cnf: dict[str, str]) -> None:
+        """RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1."""
+        claims = own_at_claims(confirmation=confirmation)
+        assert claims["cnf"] == cnf
+        assert verify_access_token(sign(claims, headers=AT), KEYS, POLICY, NOW).confirmation == confirmation
+
+    @pytest.mark.parametrize(
+        ("audience", "opens"),
+        [
+            (ISSUER, {"/userinfo", "/account-links"}),
+            (f"{ISSUER}/userinfo", {"/userinfo"}),
+            (f"{ISSUER}/account-links", {"/account-links"}),
+        ],
+    )
+    def test_opens_the_resource_it_names_and_no_other(self, audience: str, opens: set[str]) -> None:
+        """RFC 9068 §4, RFC 8707 §2; abuse 7."""
+        token = verify_access_token(sign(own_at_claims(audience=audience), headers=AT), KEYS, POLICY, NOW)
+        for path in ("/userinfo", "/account-links"):
+            if path in opens:
+                check_audience(token, POLICY, path)
+            else:
+                with pytest.raises(InvalidTokenError):
+                    check_audience(token, POLICY, path)
 
     @pytest.mark.parametrize(
         "token",
@@ -198,6 +253,13 @@ class TestAccessToken:
             pytest.param({"grant_id": None}, id="grant_id missing"),
             pytest.param({"jti": None}, id="jti missing"),
             pytest.param({"scope": ["openid"]}, id="scope an array"),
+            pytest.param({"cnf": None}, id="RFC 7800 cnf null is a binding that was lost"),
+            pytest.param({"cnf": {}}, id="cnf empty"),
+            pytest.param({"cnf": {"jwk": {}}}, id="cnf of a kind that is not understood"),
+            pytest.param({"cnf": {"jkt": "a", "x5t#S256": "b"}}, id="cnf of two kinds"),
+            pytest.param({"cnf": {"jkt": None}}, id="cnf without its thumbprint"),
+            pytest.param({"cnf": {"jkt": ["a"]}}, id="cnf thumbprint a list"),
+            pytest.param({"cnf": {"jkt": ""}}, id="cnf thumbprint empty"),
         ],
     )
     def test_refused(self, changes: dict[str, Any]) -> None:
@@ -249,6 +311,21 @@ def test_token_response_golden() -> None:
 def test_a_token_response_leaves_out_what_was_not_issued() -> None:
     response = token_response(POLICY, access_token="a", scope=frozenset({"openid"}))
     assert response.keys() == {"access_token", "token_type", "expires_in", "scope"}
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "token_type"),
+    [
+        (None, "Bearer"),
+        (Confirmation(jkt="a"), "DPoP"),
+        (Confirmation(x5t_s256="a"), "Bearer"),
+    ],
+)
+def test_the_type_says_how_a_token_is_used(confirmation: Confirmation | None, token_type: str) -> None:
+    """TOK-19; RFC 9449 §5; a certificate-bound token stays Bearer (RFC 8705 §3)."""
+    scope = frozenset({"openid"})
+    response = token_response(POLICY, access_token="a", scope=scope, confirmation=confirmation)
+    assert response["token_type"] == token_type
 
 
 def test_scope_begins_with_openid() -> None:

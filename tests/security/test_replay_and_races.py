@@ -52,25 +52,51 @@ async def test_a_code_replayed_much_later_still_revokes(provider: Provider) -> N
         assert await userinfo(http, tokens) == 401
 
 
-async def test_a_refresh_token_used_by_many_at_once_ends_its_family(provider: Provider) -> None:
-    """RFC 9700 §4.14.2: somebody else holds a copy, so the newest generation is worth nothing either."""
-    platform, person = await new_platform(provider), await provider.add_person()
+def own_proof(platform: Platform, jti: str) -> dict[str, str]:
+    """A fresh assertion of a platform that signs."""
+    client_id, now = platform.client.client_id, int(platform.provider.clock.now.timestamp())
+    claims = {"iss": client_id, "sub": client_id, "aud": ISSUER, "jti": jti, "iat": now, "exp": now + 60}
+    return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": sign(claims)}
+
+
+@pytest.mark.parametrize("signs", [False, True])
+async def test_a_refresh_token_used_by_many_at_once_ends_its_family(
+    provider: Provider, *, signs: bool
+) -> None:
+    """RFC 9700 §4.14.2: four are lost answers and tabs, all with one successor; ten are a copy.
+
+    Each request brings an assertion of its own, which is spent once however often it looks again.
+    """
+    metadata: dict[str, object] = {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}
+    platform = await new_platform(provider, metadata if signs else None)
+    person = await provider.add_person()
+
+    async def post(jti: str, **form: str) -> httpx.Response:
+        proof = own_proof(platform, jti) if signs else {}
+        return await http.post("/token", data=form | proof, auth=None if signs else platform.auth)
+
     async with provider.http() as http:
-        tokens = await platform.tokens_for(http, person)
-        answers = await asyncio.gather(*(platform.refresh(http, tokens["refresh_token"]) for _ in range(10)))
-        assert outcomes(answers) == {"200": 1, "invalid_grant": 9}
-        newest = next(answer.json() for answer in answers if answer.status_code == 200)
-        assert (await platform.refresh(http, newest["refresh_token"])).json()["error"] == "invalid_grant"
-        assert await userinfo(http, newest) == 401
+        code = await platform.code_for(http, person)
+        redeem = {"code": code, "redirect_uri": platform.client.redirect_uris[0]}
+        redeem |= {"code_verifier": platform.verifier, "grant_type": "authorization_code"}
+        refresh = {
+            "grant_type": "refresh_token",
+            "refresh_token": (await post("code", **redeem)).json()["refresh_token"],
+        }
+        answers = await asyncio.gather(*(post(f"use-{number}", **refresh) for number in range(10)))
+        assert outcomes(answers) == {"200": 4, "invalid_grant": 6}
+        newest = [answer.json() for answer in answers if answer.status_code == 200]
+        [successor] = {tokens["refresh_token"] for tokens in newest}
+        ended = await post("after", grant_type="refresh_token", refresh_token=successor)
+        assert ended.json()["error"] == "invalid_grant"
+        assert {await userinfo(http, tokens) for tokens in newest} == {401}
 
 
 async def test_an_assertion_used_by_many_at_once_proves_once(provider: Provider) -> None:
     """Abuse classes 8, 31: GHSA-3p3g-vpw6-4w66, CVE-2026-90997."""
     metadata: dict[str, object] = {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}
     platform = await new_platform(provider, metadata)
-    client_id, now = platform.client.client_id, int(provider.clock.now.timestamp())
-    claims = {"iss": client_id, "sub": client_id, "aud": ISSUER, "jti": "j", "iat": now, "exp": now + 60}
-    proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": sign(claims)}
+    proof = own_proof(platform, "j")
     async with provider.http() as http:
         pushes = (http.post("/par", data=platform.request() | proof) for _ in range(20))
         answers = await asyncio.gather(*pushes)
@@ -81,9 +107,7 @@ async def test_an_assertion_seen_in_a_refused_request_is_spent_as_well(provider:
     """Abuse class 8: one proof is no licence to try codes."""
     metadata: dict[str, object] = {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}
     platform = await new_platform(provider, metadata)
-    client_id, now = platform.client.client_id, int(provider.clock.now.timestamp())
-    claims = {"iss": client_id, "sub": client_id, "aud": ISSUER, "jti": "j", "iat": now, "exp": now + 60}
-    proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": sign(claims)}
+    proof = own_proof(platform, "j")
     guess = {"grant_type": "authorization_code", "code": "a guess"} | proof
     async with provider.http() as http:
         first = await http.post("/token", data=guess)
