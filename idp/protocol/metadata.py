@@ -3,6 +3,7 @@
 One document serves both well-known addresses. It names what exists and works, under registered names only.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from idp.identity.assurance import TRUST_FRAMEWORK, Acr
@@ -10,21 +11,43 @@ from idp.identity.evidence import CheckMethod, DocumentType, EvidenceType, Recor
 from idp.protocol.account_link_details import TYPE as ACCOUNT_LINK
 from idp.protocol.authorization_request import PROMPTS, SCOPES
 from idp.protocol.claims import ITEM_OF_CLAIM
+from idp.protocol.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.jwe import CONTENT_ENCRYPTION_ALGORITHMS, KEY_MANAGEMENT_ALGORITHMS
 from idp.protocol.model import Policy
-from idp.protocol.profiles import GRANT_TYPES, METHODS
+from idp.protocol.profiles import GRANT_TYPES, METHODS, TLS_METHODS
 from idp.protocol.response_modes import RESPONSE_MODES
 from idp.protocol.tokens import scope_value
 from idp.protocol.verified_claims import VERIFIABLE_CLAIMS
 
 UI_LOCALES = ("vi", "en")
 
+_FOR_BROWSERS = frozenset({"authorization_endpoint", "end_session_endpoint"})
+"""No client certificate is asked of a person's browser."""
+
 _TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "account_link")
 
 
 def server_metadata(policy: Policy) -> dict[str, Any]:
     """Return the metadata document; it changes with the policy alone, and may be kept as bytes."""
+    document = _document(policy)
+    return document if policy.mtls_origin is None else document | _mutual_tls(document, policy.mtls_origin)
+
+
+def _mutual_tls(document: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """RFC 8705 §2.1.1, §3.3, §5: said only where certificates can be presented."""
+    return {
+        "token_endpoint_auth_methods_supported": list(METHODS),
+        "tls_client_certificate_bound_access_tokens": True,
+        "mtls_endpoint_aliases": {
+            name: origin + address.removeprefix(document["issuer"])
+            for name, address in document.items()
+            if name.endswith("_endpoint") and name not in _FOR_BROWSERS
+        },
+    }
+
+
+def _document(policy: Policy) -> dict[str, Any]:
     issuer = policy.issuer
     algorithms = sorted(SIGNING_ALGORITHMS)
     return {
@@ -47,7 +70,7 @@ def server_metadata(policy: Policy) -> dict[str, Any]:
         "userinfo_encryption_alg_values_supported": list(KEY_MANAGEMENT_ALGORITHMS),
         "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_ALGORITHMS),
         "request_object_signing_alg_values_supported": algorithms,
-        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_methods_supported": [name for name in METHODS if name not in TLS_METHODS],
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "claim_types_supported": ["normal"],
         "claims_supported": [*_TOKEN_CLAIMS, *ITEM_OF_CLAIM],
@@ -56,11 +79,17 @@ def server_metadata(policy: Policy) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "ui_locales_supported": list(UI_LOCALES),
         "code_challenge_methods_supported": ["S256"],
+        # RP-Initiated Logout 1.0 §2.1, Back-Channel Logout 1.0 §2.1.
+        "end_session_endpoint": f"{issuer}/end_session",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         # RFC 9126 §5.
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "require_pushed_authorization_requests": False,
         # JARM §4.
         "authorization_signing_alg_values_supported": algorithms,
+        # RFC 9449 §5.1.
+        "dpop_signing_alg_values_supported": sorted(DPOP_ALGORITHMS),
         # RFC 9207 §3.
         "authorization_response_iss_parameter_supported": True,
         # RFC 9396 §10.

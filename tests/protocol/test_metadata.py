@@ -26,6 +26,7 @@ REGISTERED = {
     "documents_check_methods_supported",
     "documents_supported",
     "electronic_records_supported",
+    "dpop_signing_alg_values_supported",
     "evidence_supported",
     "grant_types_supported",
     "id_token_encryption_alg_values_supported",
@@ -114,3 +115,24 @@ def test_every_address_begins_with_the_issuer(issuer: str) -> None:
     addresses = [value for name, value in metadata.items() if name.endswith(("_endpoint", "_uri"))]
     assert len(addresses) == 5
     assert all(address.startswith(f"{issuer}/") for address in addresses)
+
+
+def test_disc_18_proofs_of_possession() -> None:
+    assert METADATA["dpop_signing_alg_values_supported"] == ["ES256", "EdDSA", "PS256"]
+
+
+def test_disc_20_mutual_tls_is_told_where_certificates_can_be_presented() -> None:
+    """RFC 8705 §3.3, §5; DISC-24. Nobody asks a browser for a certificate."""
+    own = {"tls_client_certificate_bound_access_tokens", "mtls_endpoint_aliases"}
+    methods = {"tls_client_auth", "self_signed_tls_client_auth"}
+    assert not own & METADATA.keys()
+    assert not methods & set(METADATA["token_endpoint_auth_methods_supported"])
+    metadata = server_metadata(Policy(ISSUER, mtls_origin="https://mtls.idp.example:8443"))
+    assert metadata.keys() - METADATA.keys() == own
+    assert metadata["tls_client_certificate_bound_access_tokens"] is True
+    assert methods <= set(metadata["token_endpoint_auth_methods_supported"])
+    aliases = metadata["mtls_endpoint_aliases"]
+    assert aliases["token_endpoint"] == "https://mtls.idp.example:8443/token"
+    assert aliases["pushed_authorization_request_endpoint"] == "https://mtls.idp.example:8443/par"
+    assert not {"authorization_endpoint", "end_session_endpoint", "jwks_uri"} & aliases.keys()
+    rfc8414.AuthorizationServerMetadata(metadata).validate()
