@@ -16,6 +16,7 @@ from starlette.responses import Response
 from idp import endpoints
 from idp.authenticators.hashing_pool import HashingPool
 from idp.authenticators.throttling import PAIR_LIMITS, SOURCE_LIMITS
+from idp.identity.register import Mode
 from idp.identity.sessions import SessionLimits
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
@@ -92,7 +93,11 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
     database = open_database(settings.database_url, connections=settings.database_connections)
     custody = Custody.open(settings.keys_dir, settings.seal_file, clock())
     outbound = GuardedHTTP(allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file)
-    clients = ClientDirectory(lambda: UnitOfWork(database, custody.data), ClientKeys(outbound).fetch)
+    clients = ClientDirectory(
+        lambda: UnitOfWork(database, custody.data),
+        ClientKeys(outbound).fetch,
+        is_production=settings.mode is Mode.PRODUCTION,
+    )
     hashing = HashingPool(settings.hashing_threads or max(1, os.cpu_count() or 1))
     context = Context(
         policy=policy,

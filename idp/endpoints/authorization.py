@@ -26,7 +26,7 @@ from idp.protocol.errors import (
     OAuthError,
     UntrustedRequestError,
 )
-from idp.protocol.model import AuthorizationRequest, Client, ClientStatus
+from idp.protocol.model import AuthorizationRequest, Client
 from idp.protocol.parameters import Parameters
 from idp.protocol.redirect_uris import match_redirect_uri
 from idp.protocol.response_modes import error_response_mode
@@ -36,7 +36,7 @@ from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
 from idp.web.authorization_response import Return, error_answer, grant_authorization, way_back
 from idp.web.cookies import Cookies
-from idp.web.failures import JourneyError, Trouble, note
+from idp.web.failures import JourneyError, Trouble, check_client_is_open, note
 from idp.web.journey import assess, commit_step, load_interaction
 from idp.web.request_objects import read_request_object
 from idp.web.requests import is_same_origin, read_form, read_query
@@ -122,8 +122,7 @@ async def _known_client(context: Context, http: Request, parameters: Parameters)
     if client is None:
         raise UntrustedRequestError("client_id is missing or names no registered client")
     note(http, client_id=client.client_id)
-    if client.status is not ClientStatus.ACTIVE:
-        raise JourneyError(Trouble.CLIENT_SUSPENDED)
+    check_client_is_open(client)
     return client
 
 

@@ -65,12 +65,19 @@ def client_header(context: Context, client: Client, interaction_id: str | None) 
         back_action=back,
         client_uri=client.client_uri,
         logo=logo_address(context.issuer, client),
+        policy_uri=client.policy_uri,
+        tos_uri=client.tos_uri,
+        is_test=client.is_sandbox,
     )
 
 
 def domain_of(client: Client) -> str:
     """Return the host by which a careful person knows the network."""
-    return urlsplit(client.client_uri or client.redirect_uris[0]).netloc
+    addresses = (client.client_uri or "", *client.redirect_uris)
+    on_the_web = [uri for uri in addresses if uri.startswith(("https://", "http://"))]
+    # An app without an address on the web is known by the sector its subjects are computed for; what stands
+    # in the address of a private-use scheme belongs to nobody.
+    return urlsplit(on_the_web[0]).netloc if on_the_web else client.sector
 
 
 async def read_own_form(http: Request) -> Parameters:

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.protocol.authorization_response import redirect_location
-from idp.protocol.model import Client, ClientStatus
+from idp.protocol.model import Client
 from idp.web.answers import see_other
-from idp.web.failures import JourneyError, Trouble, note
+from idp.web.failures import JourneyError, Trouble, check_client_is_open, note
 from idp.web.state import context_of
 
 router = APIRouter(include_in_schema=False)
@@ -32,6 +32,5 @@ async def open_network(http: Request, client_id: str) -> Response:
     if client is None or client.initiate_login_uri is None:
         raise JourneyError(Trouble.NOT_FOUND)
     note(http, client_id=client.client_id)
-    if client.status is not ClientStatus.ACTIVE:
-        raise JourneyError(Trouble.CLIENT_SUSPENDED)
+    check_client_is_open(client)
     return see_other(redirect_location(client.initiate_login_uri, {"iss": context.issuer}))

@@ -45,6 +45,11 @@ class ClientHeader:
     client_uri: str | None = None
     logo: str | None = None
     """The address of the reviewed logo, on our own host."""
+    policy_uri: str | None = None
+    """The network's own words on what it does with the data (RFC 7591 §2)."""
+    tos_uri: str | None = None
+    is_test: bool = False
+    """Whether the network registered itself and nobody approved it yet; never where real people are."""
 
     @property
     def home_uri(self) -> str | None:
@@ -243,6 +248,7 @@ class LinkedAccountsPage(Page):
     person: str
     links: tuple[LinkCard, ...]
     sign_out_action: str = "/my/sign-out"
+    sessions_uri: str = "/my/sessions"
     first_page_uri: str | None = None
     """Given on every page but the first."""
     next_page_uri: str | None = None
@@ -305,6 +311,7 @@ class ErrorPage(Page):
     detail: str | None = None
     """One sentence for engineers; never a secret, a trace or another person's data."""
     my_accounts_uri: str = "/my/accounts"
+    sign_out_uri: str = "/end_session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Never
 from urllib.parse import unquote_plus
 
+from idp.protocol.approval import check_approved
 from idp.protocol.client_certificate import (
     ClientCertificate,
     ClientCertificateError,
@@ -190,26 +191,40 @@ def verify_credentials(
     `keys` are the client's parsed keys, `shared_secrets` its live secrets opened for client_secret_jwt; both
     may be empty for other methods, and `certificate` None. The caller stores the spent assertion, and refuses
     one that is stored already. Raises InvalidClientError; UnknownClientKeyError when fetching the client's
-    keys again may help.
+    keys again may help; UnauthorizedClientError for a client that is not approved yet.
     """
     if client is None or client.client_id != credentials.client_id:
         _refuse("no such client")
-    if client.status is not ClientStatus.ACTIVE:
-        _refuse("the client is suspended")
+    if client.status not in {ClientStatus.ACTIVE, ClientStatus.UNAPPROVED}:
+        _refuse(f"the client is {client.status}")
+    spent = _verify_method(credentials, client, keys, shared_secrets, certificate, issuer, now)
+    check_approved(client)
+    return AuthenticatedClient(client, client.token_endpoint_auth_method, spent)
+
+
+def _verify_method(
+    credentials: ClientCredentials,
+    client: Client,
+    keys: Collection[PublicKey],
+    shared_secrets: Collection[bytes],
+    certificate: ClientCertificate | None,
+    issuer: str,
+    now: datetime,
+) -> SpentAssertion | None:
+    """Verify by the registered method; return the assertion that is spent, where there is one."""
     method = client.token_endpoint_auth_method
     if credentials.assertion is not None:
         if method not in {PRIVATE_KEY_JWT, CLIENT_SECRET_JWT}:
             _refuse("an assertion is not the registered method")
-        spent = _verify_assertion(credentials.assertion, client, keys, shared_secrets, issuer, now)
-        return AuthenticatedClient(client, method, spent)
+        return _verify_assertion(credentials.assertion, client, keys, shared_secrets, issuer, now)
     if method in TLS_METHODS and credentials.method == NONE:
         _check_certificate(certificate, client, keys, now)
-        return AuthenticatedClient(client, method)
+        return None
     if credentials.method != method:
         _refuse(f"{credentials.method} is not the registered method")
     if method in {CLIENT_SECRET_BASIC, CLIENT_SECRET_POST}:
         _check_secret(credentials.secret or "", client, now)
-    return AuthenticatedClient(client, method)
+    return None
 
 
 def _check_secret(secret: str, client: Client, now: datetime) -> None:

@@ -17,6 +17,10 @@ class ClientStatus(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    REMOVED = "removed"
+    """Gone for good (RFC 7592 §2.3); kept so that links made with it can still be named and ended."""
+    UNAPPROVED = "unapproved"
+    """In its sandbox, where real people are served: see `approval`. Never stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from idp.protocol.approval import as_it_counts
 from idp.protocol.client_key_set import NO_KEYS, ClientKeySet, read_key_set
 from idp.protocol.errors import InvalidClientError
 from idp.protocol.jose import PublicKey
@@ -24,7 +25,15 @@ _PAGE = 500
 class ClientDirectory:
     """All clients by id, and their parsed keys."""
 
-    def __init__(self, open_unit_of_work: Callable[[], UnitOfWork], fetch_keys: FetchKeys) -> None:
+    def __init__(
+        self,
+        open_unit_of_work: Callable[[], UnitOfWork],
+        fetch_keys: FetchKeys,
+        *,
+        is_production: bool = False,
+    ) -> None:
+        """`is_production`: whether clients that nobody approved yet are handed out as such."""
+        self._is_production = is_production
         self._open = open_unit_of_work
         self._fetch_keys = fetch_keys
         self._clients: dict[str, Client] = {}
@@ -44,7 +53,7 @@ class ClientDirectory:
         found: dict[str, Client] = {}
         after = ""
         while page := await clients.page(after=after, limit=_PAGE):
-            found |= {stored.client.client_id: stored.client for stored in page}
+            found |= {stored.client.client_id: self._as_it_counts(stored.client) for stored in page}
             after = page[-1].client.client_id
         self._clients, self._revision = found, revision
         self._parsed = {name: kept for name, kept in self._parsed.items() if name in found}
@@ -57,7 +66,10 @@ class ClientDirectory:
         if known is not None:
             return known
         stored = await self._open().clients.find(client_id)
-        return None if stored is None else stored.client
+        return None if stored is None else self._as_it_counts(stored.client)
+
+    def _as_it_counts(self, client: Client) -> Client:
+        return as_it_counts(client, is_production=self._is_production)
 
     async def keys_of(self, client: Client, now: datetime, *, again: bool = False) -> tuple[PublicKey, ...]:
         """Return a client's verification keys, as `key_set_of` does."""

@@ -12,6 +12,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import Scope
 
+from idp.protocol.model import Client, ClientStatus
+
 
 class Trouble(StrEnum):
     """What happened, where no page of the journey can be shown."""
@@ -23,8 +25,12 @@ class Trouble(StrEnum):
     OTHER_BROWSER = "other_browser"
     """The interaction was started in another browser, or cookies are off (abuse case P1)."""
     CLIENT_SUSPENDED = "client_suspended"
+    CLIENT_UNAPPROVED = "client_unapproved"
+    """The network registered itself, and nobody approved it for real people yet."""
     STALE_FORM = "stale_form"
     """A form's token does not fit the session."""
+    SIGN_OUT_REFUSED = "sign_out_refused"
+    """The network's wish to sign the person out is not proven; nobody was signed out."""
     NOT_FOUND = "not_found"
     UNAVAILABLE = "unavailable"
     FAULT = "fault"
@@ -36,7 +42,9 @@ STATUS: dict[Trouble, int] = {
     Trouble.EXPIRED: 400,
     Trouble.OTHER_BROWSER: 403,
     Trouble.CLIENT_SUSPENDED: 403,
+    Trouble.CLIENT_UNAPPROVED: 403,
     Trouble.STALE_FORM: 403,
+    Trouble.SIGN_OUT_REFUSED: 400,
     Trouble.NOT_FOUND: 404,
     Trouble.UNAVAILABLE: 503,
     Trouble.FAULT: 500,
@@ -54,6 +62,14 @@ class JourneyError(Exception):
         self.trouble = trouble
         self.client_id = client_id
         self.detail = detail
+
+
+def check_client_is_open(client: Client) -> None:
+    """Check that people may be sent on by this client. Raises JourneyError."""
+    if client.status is ClientStatus.UNAPPROVED:
+        raise JourneyError(Trouble.CLIENT_UNAPPROVED)
+    if client.status is not ClientStatus.ACTIVE:
+        raise JourneyError(Trouble.CLIENT_SUSPENDED)
 
 
 def new_reference() -> str:

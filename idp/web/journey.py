@@ -16,7 +16,7 @@ from idp.protocol import journey as rules
 from idp.protocol.claim_values import is_requested_value
 from idp.protocol.errors import InvalidRequestError, UnmetAuthenticationRequirementsError
 from idp.protocol.journey import NextStep, Page, Presence, Progress
-from idp.protocol.model import AuthorizationRequest, Client, ClientStatus, RequestedClaim
+from idp.protocol.model import AuthorizationRequest, Client, RequestedClaim
 from idp.protocol.redirect_uris import match_redirect_uri
 from idp.protocol.tokens import verify_id_token_hint
 from idp.store.authenticators import SignInRecord
@@ -26,7 +26,7 @@ from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.cookies import Cookies
-from idp.web.failures import JourneyError, Trouble, note
+from idp.web.failures import JourneyError, Trouble, check_client_is_open, note
 from idp.web.state import Context
 
 
@@ -71,8 +71,9 @@ async def load_interaction(
     if not is_unbound and (browser is None or hash_secret(browser) != interaction.browser_hash):
         raise JourneyError(Trouble.OTHER_BROWSER, client_id=client_id)
     client = await context.clients.find(client_id)
-    if client is None or client.status is not ClientStatus.ACTIVE:
+    if client is None:
         raise JourneyError(Trouble.CLIENT_SUSPENDED)
+    check_client_is_open(client)
     # An address may have been taken from the registration since the request was accepted.
     match_redirect_uri(interaction.request.redirect_uri, client.redirect_uris)
     return interaction, client
