@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from idp.identity.assurance import Proofing
 from idp.identity.citizens import CitizenStatus
+from idp.identity.evidence import Check, CheckMethod, DocumentType, Evidence
 from idp.identity.register import InvalidRegisterLineError, Mode, read_line, shown_name
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -121,6 +122,37 @@ def test_production_refuses_a_century_that_has_not_begun() -> None:
 
 def test_a_number_and_a_birth_date_may_disagree() -> None:
     assert read_line({**LAN, "birthdate": "1960"}, "demo", NOW).personal_data.birthdate == "1960"
+
+
+IDCARD = {"type": "document", "document_details": {"type": "idcard"}}
+
+
+def test_evidence_is_read_and_optional() -> None:
+    checks = [{"check_method": "vcrypt", "time": "2025-03-01T09:00:00+07:00"}]
+    entry = read_line({**LAN, "evidence": [{**IDCARD, "check_details": checks}]}, "demo", NOW)
+    checked_at = datetime(2025, 3, 1, 2, tzinfo=UTC)
+    assert entry.personal_data.evidence == (
+        Evidence(DocumentType.IDCARD, (Check(CheckMethod.VCRYPT, checked_at),)),
+    )
+    assert read_line({**LAN, "evidence": None}, "demo", NOW).personal_data.evidence is None
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        ("idcard", "evidence: must be an array of 1 to 8 objects"),
+        (
+            [{**IDCARD, "document_details": {"type": "idcard", "document_number": "C1234567"}}],
+            "evidence: has a member that is not taken; those taken here are type",
+        ),
+        (
+            [{**IDCARD, "check_details": [{"check_method": "vpip", "time": "2026-11-21T12:00:01Z"}]}],
+            "evidence: time must not be in the future",
+        ),
+    ],
+)
+def test_r6_evidence_is_read_strictly(evidence: object, reason: str) -> None:
+    assert reasons({**LAN, "evidence": evidence}) == (reason,)
 
 
 def test_an_unknown_mode_is_a_mistake_of_ours() -> None:

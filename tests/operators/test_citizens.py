@@ -67,6 +67,23 @@ def test_a_look_is_written_down_and_shows_no_more_than_needed(
     assert (event["citizen_id"], event["details"]) == (shown["citizen_id"], {"because": "holder_request"})
 
 
+def test_a_look_shows_the_evidence_and_who_says_so(register: Installation) -> None:
+    """Rule R6: kinds and checks, never a number."""
+    shown = register.answer("citizens", "show", LAN, *WHY)
+    assert shown["evidence"] == ["document idcard: vpip", "electronic_record population_register: bvp"]
+    assert shown["evidence_of"] == "proofing"
+    checks = [{"check_method": "vpip"}, {"check_method": "bvp"}]
+    passport = {"type": "document", "document_details": {"type": "passport"}, "check_details": checks}
+    birth = {"type": "electronic_record", "record": {"type": "birth_register"}}
+    line = register_line(1, personal_number=LAN, evidence=[passport, birth])
+    register.answer("citizens", "import", write_register(register.folder / "new.jsonl", line))
+    shown = register.answer("citizens", "show", LAN, *WHY)
+    assert shown["evidence"] == ["document passport: vpip bvp", "electronic_record birth_register"]
+    assert shown["evidence_of"] == "register"
+    number = "000190" + "0" * 5 + "8"
+    assert register.answer("citizens", "change-number", LAN, number, *WHY)["changed"]
+
+
 def test_what_is_revealed_is_written_down_too(register: Installation) -> None:
     shown = register.answer("citizens", "show", LAN, *WHY, "--reveal")
     assert (shown["personal_number"], shown["email"]) == (LAN, "lan@nguyen.example")

@@ -64,6 +64,7 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
         ({"proofing": "vn1"}, "proofing"),
         ({"proofed_at": "2025-03-01"}, "proofed_at"),
         ({"status": "deceased"}, "status"),
+        ({"evidence": [{"type": "document", "document_details": {"type": "passport"}}]}, "evidence"),
         ({"password": "mot mat khau khac"}, "password"),
         ({"totp_secret": "3WLWHGWBAIOFSZFDE4JBRGDSS2NTNW6R"}, "totp_secret"),
     ],
@@ -79,6 +80,20 @@ def test_what_the_register_changes_is_updated_and_named(
     assert counts(small_installation.answer("citizens", "import", file)) == (0, 1, 0, 0)
     (event,) = small_installation.events("citizen:updated")
     assert event["details"]["changed"] == named
+
+
+def test_evidence_is_kept_compared_and_dropped(small_installation: Installation) -> None:
+    checks = [{"check_method": "vcrypt", "time": "2025-02-17T09:30:00.5+07:00"}, {"check_method": "bvp"}]
+    evidence = [{"type": "document", "document_details": {"type": "idcard"}, "check_details": checks}]
+    file = write_register(
+        small_installation.folder / "people.jsonl", register_line(1, evidence=evidence), register_line(2)
+    )
+    assert counts(small_installation.answer("citizens", "import", file)) == (2, 0, 0, 0)
+    assert counts(small_installation.answer("citizens", "import", file)) == (0, 0, 2, 0)
+    write_register(file, register_line(1))
+    assert counts(small_installation.answer("citizens", "import", file)) == (0, 1, 0, 0)
+    (event,) = small_installation.events("citizen:updated")
+    assert event["details"]["changed"] == "evidence"
 
 
 def test_passwords_and_totp_secrets_stay_when_the_file_does_not_tell_them(

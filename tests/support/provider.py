@@ -84,7 +84,7 @@ class Provider:
         status: CitizenStatus = CitizenStatus.ACTIVE,
         has_totp: bool = True,
         has_password: bool = True,
-        **personal_data: str,
+        **personal_data: Any,
     ) -> Person:
         self._numbers += 1
         person = Person(
