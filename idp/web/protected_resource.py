@@ -4,6 +4,7 @@ A token is read from one place, verified, held against the resource it is for, a
 looked up and checked again.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,11 +22,16 @@ from idp.protocol.sender_constraint import (
 from idp.protocol.tokens import AccessToken, check_access_token_claims, check_audience, verify_access_token
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
+from idp.web.answers import add_header
 from idp.web.client_certificate import read_client_certificate
 from idp.web.failures import note
 from idp.web.requests import read_query
 from idp.web.sender_constraint import Presented, read_presented, replayed_proof, spend_proof
 from idp.web.state import Context
+
+INTERACTION_ID = "x-fapi-interaction-id"
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,20 @@ async def check_access(
     Raises InvalidTokenError, InsufficientScopeError; for a token of scheme DPoP also InvalidDPoPProofError
     and UseDPoPNonceError, and its proof is spent here.
     """
+    _echo_interaction(http)
     try:
         return await _check_access(context, uow, http, token, path, scope, now)
     except InvalidTokenError as error:
         if token.scheme == "dpop":
             raise InvalidDPoPTokenError(error.description, detail=error.detail) from error
         raise
+
+
+def _echo_interaction(http: Request) -> None:
+    """Send the id back by which a client finds its request again: FAPI 1.0 Baseline §6.2.1, FAPI: CIBA §5.3."""
+    interaction = http.headers.get(INTERACTION_ID, "")
+    if _UUID.fullmatch(interaction):
+        add_header(http.scope, INTERACTION_ID, interaction)
 
 
 async def _check_access(
