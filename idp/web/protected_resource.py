@@ -97,7 +97,7 @@ async def check_access(
 
 
 def _echo_interaction(http: Request) -> None:
-    """Send the id back by which a client finds its request again: FAPI 1.0 Baseline §6.2.1, FAPI: CIBA §5.3."""
+    """Send back the id by which a client finds its request again (FAPI 1.0 Baseline §6.2.1)."""
     interaction = http.headers.get(INTERACTION_ID, "")
     if _UUID.fullmatch(interaction):
         add_header(http.scope, INTERACTION_ID, interaction)

@@ -17,9 +17,10 @@ from tests.support.provider import Person
 from tests.support.served_here import ServedHere
 
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
-ABOUT_THE_SIGN_IN = set(
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]
-)
+ABOUT_THE_SIGN_IN = {
+    *{"iss", "sub", "aud", "exp", "iat", "nonce", "at_hash"},
+    *{"auth_time", "acr", "amr", "sid"},
+}
 FIVE_MINUTES = 300
 YEARS_50 = 50 * 365 * 86400
 
