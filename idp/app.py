@@ -28,8 +28,10 @@ from idp.pages import (
     login_initiation,
     logos,
     my_accounts,
+    my_sessions,
     second_factor,
     sign_in,
+    sign_out,
 )
 from idp.pages.failures import FAILURES, answer_failure, fault_answer, render_form_post
 from idp.pages.rendering import STATIC, Pages
@@ -180,6 +182,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         consent,
         account_choice,
         my_accounts,
+        my_sessions,
+        sign_out,
         login_initiation,
         logos,
         explanations,

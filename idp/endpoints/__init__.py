@@ -4,11 +4,18 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from idp.endpoints import authorization, pushed_authorization_request, token, userinfo, well_known
+from idp.endpoints import (
+    authorization,
+    end_session,
+    pushed_authorization_request,
+    token,
+    userinfo,
+    well_known,
+)
 from idp.web.direct_routes import Handler, NamedHandler
 
 router = APIRouter()
-for endpoint in (token, userinfo, authorization, pushed_authorization_request, well_known):
+for endpoint in (token, userinfo, authorization, pushed_authorization_request, end_session, well_known):
     router.include_router(endpoint.router)
 
 HOT_PATHS: Mapping[tuple[str, str], Handler] = {

@@ -8,13 +8,17 @@
 | account_choice | Go on as this person? |
 | consent | Link this account? And: why not |
 | my_accounts | Whom do I trust? What happened? End it |
+| my_sessions | Where am I signed in? End it |
+| sign_out | Sign out here? And: it is done |
 | explanations | what an `acr` value means |
 | login_initiation | the way to a network's own sign-in |
 | logos | the networks' reviewed logos, from our own address |
 | failures | every refusal becomes an answer here, and nowhere else |
+| own_pages | who is at the pages of their own |
 | visit | why somebody is at the sign-in pages |
 | frame | what every page handler shares: language, header, the token of our forms |
 | views | what each page shows, exactly |
+| session_views | the same, of signing out and of sessions |
 | words | the words for values |
 | rendering | a view and a language in, bytes out |
 """

@@ -10,6 +10,7 @@ from idp.pages.views import AccountChoicePage
 from idp.web.answers import see_other
 from idp.web.cookies import Cookies
 from idp.web.journey import commit_step, find_signed_in, load_interaction
+from idp.web.sign_out import record_sign_out
 from idp.web.state import context_of
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +47,7 @@ async def account_choice(http: Request, interaction_id: str) -> Response:
     if signed_in is None:
         return sign_in
     if form.get("choice") == "other":
-        uow.sessions.end(signed_in.session.session_id, now)
+        record_sign_out(uow, signed_in, now, client_id=client.client_id)
         await uow.commit()
         Cookies(context.is_secure).clear_session(sign_in)
         return sign_in

@@ -21,12 +21,24 @@ from idp.protocol.errors import (
     TemporarilyUnavailableError,
     UntrustedRequestError,
 )
+from idp.protocol.logout_request import UntrustedLogoutError
 from idp.store.writes import StoreUnavailableError
 from idp.web.answers import json_answer
 from idp.web.failures import STATUS, JourneyError, Trouble, log_members, new_reference, note
 from idp.web.state import context_of
 
-_MACHINES = ("/token", "/par", "/userinfo", "/jwks", "/.well-known", "/healthz", "/readyz")
+_MACHINES = (
+    "/backchannel-authentication",
+    "/device-authorization",
+    "/automated-approval",
+    "/token",
+    "/par",
+    "/userinfo",
+    "/jwks",
+    "/.well-known",
+    "/healthz",
+    "/readyz",
+)
 
 
 def is_for_people(scope: Scope) -> bool:
@@ -60,10 +72,11 @@ def _untrusted(http: Request, error: ProtocolError) -> Response:
     reference = new_reference()
     note(http, error="invalid_request", detail=error.detail or error.description, reference=reference)
     view = ErrorPage(
-        trouble=Trouble.BAD_REQUEST,
+        trouble=Trouble.SIGN_OUT_REFUSED if isinstance(error, UntrustedLogoutError) else Trouble.BAD_REQUEST,
         reference=reference,
         error=InvalidRequestError.error,
         detail=error.description,
+        sign_out_uri=f"{context_of(http).issuer}/end_session",
     )
     return show(http, view, status=400)
 

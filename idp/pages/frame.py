@@ -28,13 +28,15 @@ def pages_of(request: Request) -> Pages:
     return pages
 
 
-def locale_of(http: Request, request: AuthorizationRequest | None = None) -> Locale:
+def locale_of(
+    http: Request, request: AuthorizationRequest | None = None, wished: Sequence[str] = ()
+) -> Locale:
     """Choose the page's language: `?lang=`, the person's cookie, the platform's wish, the browser's."""
     chosen = http.query_params.get("lang")
     if chosen in LOCALES:
         return choose_locale((), None, chosen)
-    wished = () if request is None else request.ui_locales
-    return choose_locale(wished, http.headers.get("accept-language"), http.cookies.get("lang"))
+    asked = wished if request is None else request.ui_locales
+    return choose_locale(asked, http.headers.get("accept-language"), http.cookies.get("lang"))
 
 
 def show(
@@ -44,10 +46,11 @@ def show(
     request: AuthorizationRequest | None = None,
     status: int = 200,
     form_targets: Sequence[str] = (),
+    wished: Sequence[str] = (),
 ) -> Response:
     """Render a page in the person's language; remember a language they just chose."""
     context = context_of(http)
-    locale = locale_of(http, request)
+    locale = locale_of(http, request, wished)
     targets = (*form_targets, origin_of(request.redirect_uri)) if request is not None else form_targets
     answer = page_answer(pages_of(http).render(view, locale), status, form_targets=targets)
     answer.headers["Content-Language"] = locale

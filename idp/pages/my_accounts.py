@@ -10,12 +10,12 @@ from starlette.responses import Response
 from idp.audit.chain import SealedEvent
 from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
-from idp.identity.assurance import Method
 from idp.identity.consents import Decision
 from idp.identity.register import shown_name
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
 from idp.pages.login_initiation import login_initiation_uri
 from idp.pages.logos import logo_address
+from idp.pages.own_pages import is_id, signed_in_or_way
 from idp.pages.views import (
     AccountCard,
     EndedPage,
@@ -34,8 +34,9 @@ from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
 from idp.web.cookies import Cookies
-from idp.web.failures import JourneyError, Trouble, note
-from idp.web.journey import enrolled_methods, find_signed_in
+from idp.web.failures import JourneyError, Trouble
+from idp.web.journey import find_signed_in
+from idp.web.sign_out import record_sign_out
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -49,32 +50,17 @@ Known = Mapping[str, tuple[str, ...]]
 """For each network, the claims it was ever given about a person, beside the levels."""
 
 
-async def _signed_in(context: Context, uow: UnitOfWork, http: Request, now: datetime) -> SignedIn | Response:
-    """Return who is signed in, at the strongest level they can reach, or the way to get there."""
-    signed_in = await find_signed_in(context, uow, http, now)
-    if signed_in is None:
-        return see_other(f"{context.issuer}/sign-in/{OWN}")
-    if Method.ONE_TIME_PASSWORD.value not in signed_in.session.context.amr:
-        record = await uow.authenticators.find(signed_in.citizen.citizen_id)
-        if Method.ONE_TIME_PASSWORD in enrolled_methods(record):
-            return see_other(f"{context.issuer}/second-factor/{OWN}")
-    note(http, citizen_id=signed_in.citizen.citizen_id)
-    uow.sessions.seen(signed_in.session, now)
-    await uow.commit()
-    return signed_in
-
-
 @router.get("/my/accounts")
 async def linked_accounts(http: Request) -> Response:
     """Show one card per link, newest page first by id."""
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    signed_in = await _signed_in(context, uow, http, now)
+    signed_in = await signed_in_or_way(context, uow, http, now)
     if isinstance(signed_in, Response):
         return signed_in
     after = http.query_params.get("after", "")
-    after = after if _is_id(after) else ""
+    after = after if is_id(after) else ""
     citizen = signed_in.citizen
     links = await uow.account_links.of_citizen(citizen.citizen_id, after=after, limit=PAGE_SIZE + 1)
     known = await _known(uow, citizen.citizen_id)
@@ -85,6 +71,7 @@ async def linked_accounts(http: Request) -> Response:
         person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
         links=tuple([await _card(context, link, known) for link in links[:PAGE_SIZE]]),
         sign_out_action=f"{context.issuer}/my/sign-out",
+        sessions_uri=f"{context.issuer}/my/sessions",
         first_page_uri=base if after else None,
         next_page_uri=f"{base}?after={links[PAGE_SIZE - 1].link_id}" if has_more else None,
     )
@@ -97,7 +84,7 @@ async def link_detail(http: Request, link_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    signed_in = await _signed_in(context, uow, http, now)
+    signed_in = await signed_in_or_way(context, uow, http, now)
     if isinstance(signed_in, Response):
         return signed_in
     link = await _own_link(uow, signed_in, link_id)
@@ -121,7 +108,7 @@ async def end_link_page(http: Request, link_id: str) -> Response:
     """Ask once whether the link should end."""
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await _signed_in(context, uow, http, context.clock())
+    signed_in = await signed_in_or_way(context, uow, http, context.clock())
     if isinstance(signed_in, Response):
         return signed_in
     link = await _own_link(uow, signed_in, link_id)
@@ -141,7 +128,7 @@ async def end_link(http: Request, link_id: str) -> Response:
     now = context.clock()
     uow = context.unit_of_work()
     form = await read_own_form(http)
-    signed_in = await _signed_in(context, uow, http, now)
+    signed_in = await signed_in_or_way(context, uow, http, now)
     if isinstance(signed_in, Response):
         return signed_in
     check_form_token(context, signed_in.session, form)
@@ -192,28 +179,23 @@ async def sign_out(http: Request) -> Response:
     signed_in = await find_signed_in(context, uow, http, now)
     if signed_in is not None:
         check_form_token(context, signed_in.session, form)
-        uow.sessions.end(signed_in.session.session_id, now)
+        record_sign_out(uow, signed_in, now)
         await uow.commit()
     answer = see_other(f"{context.issuer}/sign-in/{OWN}?signed_out=1")
     cookies.clear_session(answer)
     return answer
 
 
-def _is_id(text: str) -> bool:
-    """Tell whether a text may be an id of ours. PostgreSQL takes no NUL, so nothing else goes there."""
-    return len(text) <= 64 and text.isascii() and text.isprintable()
-
-
 def _place_in_history(text: str) -> tuple[int, str]:
     """Read the time and id of an event from an address; whatever is neither means the newest."""
     time, _, event_id = text.partition(".")
-    is_place = time.isascii() and time.isdecimal() and len(time) < 18 and _is_id(event_id)
+    is_place = time.isascii() and time.isdecimal() and len(time) < 18 and is_id(event_id)
     return (int(time), event_id) if is_place else NEWEST
 
 
 async def _own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> AccountLink:
     """Return the person's own link; another's looks exactly like none (abuse case 24)."""
-    link = await uow.account_links.find(link_id) if _is_id(link_id) else None
+    link = await uow.account_links.find(link_id) if is_id(link_id) else None
     if link is None or link.citizen_id != signed_in.citizen.citizen_id or link.status is Status.PENDING:
         raise JourneyError(Trouble.NOT_FOUND)
     return link

@@ -94,6 +94,7 @@ _ENDED_TOGETHER = (
     .where(t.c.citizen_id == bindparam("citizen_id"))
     .where(t.c.ended_at == bindparam("ended_at"))
 )
+_OWNER = select(t.c.citizen_id).where(t.c.session_id == bindparam("session_id"))
 _GRANTS = (
     select(grants.c.client_id, grants.c.content)
     .where(grants.c.session_id == bindparam("session_id"))
@@ -253,6 +254,11 @@ class Sessions:
             limit=limit,
         )
         return [_session_from_row(row) for row in rows]
+
+    async def find_owner(self, session_id: str) -> str | None:
+        """Return whose session an id is."""
+        row = await self._recorder.fetch_one(_OWNER, session_id=session_id)
+        return None if row is None else row["citizen_id"]
 
     async def networks(
         self, citizen_id: str, limits: SessionLimits, now: datetime, limit: int = 1000

@@ -18,6 +18,7 @@
 | client_certificate | the certificate of the sender: from the handshake, or from a proxy that is known |
 | sender_constraint | DPoP proofs and nonces; what a request proves of its sender |
 | protected_resource | one door for every resource that takes an access token |
+| sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |
 | authorization_response | the one place that issues codes, and how answers travel |
 | static_files | our few files, kept by browsers under a versioned address |

@@ -18,6 +18,8 @@ REGISTERED = {
     "authorization_endpoint",
     "authorization_response_iss_parameter_supported",
     "authorization_signing_alg_values_supported",
+    "backchannel_logout_session_supported",
+    "backchannel_logout_supported",
     "claim_types_supported",
     "claims_in_verified_claims_supported",
     "claims_parameter_supported",
@@ -27,6 +29,7 @@ REGISTERED = {
     "documents_supported",
     "electronic_records_supported",
     "dpop_signing_alg_values_supported",
+    "end_session_endpoint",
     "evidence_supported",
     "grant_types_supported",
     "id_token_encryption_alg_values_supported",
@@ -113,7 +116,7 @@ def test_every_address_begins_with_the_issuer(issuer: str) -> None:
     metadata: dict[str, Any] = server_metadata(Policy(issuer))
     assert metadata["issuer"] == issuer
     addresses = [value for name, value in metadata.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     assert all(address.startswith(f"{issuer}/") for address in addresses)
 
 

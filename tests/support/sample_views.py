@@ -7,6 +7,7 @@ from idp.audit.events import ActorKind
 from idp.identity.account_links import Refusal, Status
 from idp.identity.assurance import Acr, Proofing
 from idp.identity.consents import AskReason
+from idp.pages.session_views import NetworkName, SessionCard, SessionsPage, SignedOutPage, SignOutPage
 from idp.pages.views import (
     AccountCard,
     AccountChoicePage,
@@ -89,6 +90,28 @@ DETAIL = LinkDetailPage(
     csrf="token",
 )
 
+HERE = SessionCard(
+    session_id="here",
+    is_current=True,
+    signed_in_at=NOW - DAY / 12,
+    last_used_at=NOW,
+    acr=Acr.VN_2,
+    networks=(
+        NetworkName(name="Quán Gió", domain="quangio.example"),
+        NetworkName(name="Chợ Phiên", domain="chophien.example"),
+    ),
+)
+ELSEWHERE = replace(HERE, session_id="elsewhere", is_current=False, acr=Acr.VN_1, networks=())
+SESSIONS = SessionsPage(
+    person=PERSON,
+    sessions=(HERE, ELSEWHERE, replace(HERE, session_id="third", is_current=False)),
+    end_others_action="/my/sessions/end-others",
+    first_page_uri="/my/sessions",
+    next_page_uri="/my/sessions?before=9.id",
+    csrf="token",
+)
+SIGN_OUT = SignOutPage(action="/sign-out/5ea1ed", person=PERSON, csrf="token")
+
 VIEWS: dict[str, Page] = {
     "sign_in": SIGN_IN,
     "my_sign_in": SignInPage(action="/my/sign-in", csrf="token"),
@@ -135,6 +158,12 @@ VIEWS: dict[str, Page] = {
     "link_detail": DETAIL,
     **{f"link_detail_{status}": replace(DETAIL, link=replace(LINK, status=status)) for status in Status},
     "link_detail_empty": LinkDetailPage(link=ENDED, timeline=(), csrf="token"),
+    "sessions": SESSIONS,
+    "sessions_only_this_one": SessionsPage(person=PERSON, sessions=(HERE,), csrf="token"),
+    "sign_out": SIGN_OUT,
+    "sign_out_for_a_network": replace(SIGN_OUT, client=replace(NETWORK, back_action=None)),
+    "signed_out": SignedOutPage(),
+    "signed_out_and_in_again": SignedOutPage(is_signed_in=True),
     "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
     "ended": EndedPage(link=ENDED, ended_at=NOW),
     **{

@@ -1,0 +1,40 @@
+"""Who is at the pages of their own: signed in, and at the strongest level they can reach."""
+
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idp.identity.assurance import Method
+from idp.pages.visit import OWN
+from idp.store.sessions import SignedIn
+from idp.store.unit_of_work import UnitOfWork
+from idp.web.answers import see_other
+from idp.web.failures import note
+from idp.web.journey import enrolled_methods, find_signed_in
+from idp.web.state import Context
+
+
+async def signed_in_or_way(
+    context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str = OWN
+) -> SignedIn | Response:
+    """Return who is signed in, at the strongest level they can reach, or the way to get there.
+
+    `visit_id` says where that way leads in the end (`visit.own_visit`).
+    """
+    signed_in = await find_signed_in(context, uow, http, now)
+    if signed_in is None:
+        return see_other(f"{context.issuer}/sign-in/{visit_id}")
+    if Method.ONE_TIME_PASSWORD.value not in signed_in.session.context.amr:
+        record = await uow.authenticators.find(signed_in.citizen.citizen_id)
+        if Method.ONE_TIME_PASSWORD in enrolled_methods(record):
+            return see_other(f"{context.issuer}/second-factor/{visit_id}")
+    note(http, citizen_id=signed_in.citizen.citizen_id)
+    uow.sessions.seen(signed_in.session, now)
+    await uow.commit()
+    return signed_in
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text may be an id of ours. PostgreSQL takes no NUL, so nothing else goes there."""
+    return 0 < len(text) <= 64 and text.isascii() and text.isprintable()
