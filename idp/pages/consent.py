@@ -67,7 +67,7 @@ def _view(
         acr=presence.session.context.acr,
         reason=reason,
         purpose=None if request.account_link is None else request.account_link.purpose,
-        items=_items(context, request, presence),
+        items=consent_items(context, request, presence),
         link_valid_until=valid_until,
         my_accounts_uri=f"{context.issuer}/my/accounts",
         text_version=TEXT_VERSION,
@@ -82,7 +82,9 @@ def account_card(request: AuthorizationRequest) -> AccountCard | None:
     return AccountCard(account_id=asked.account_id, handle=asked.handle, profile_uri=asked.profile_uri)
 
 
-def _items(context: Context, request: AuthorizationRequest, presence: Presence) -> tuple[ConsentItem, ...]:
+def consent_items(
+    context: Context, request: AuthorizationRequest, presence: Presence
+) -> tuple[ConsentItem, ...]:
     """Return each data item with the value as it will be sent; what there is no value for is not offered."""
     items = []
     for item in requested_items(request):
@@ -100,6 +102,23 @@ def _items(context: Context, request: AuthorizationRequest, presence: Presence) 
             )
         )
     return tuple(items)
+
+
+def agreed_to(
+    request: AuthorizationRequest,
+    presence: Presence,
+    decision: Decision,
+    ticked: frozenset[str],
+    now: datetime,
+) -> frozenset[str]:
+    """Return the items that a decision grants: of those that were on the page, and nothing for a refusal.
+
+    What the register holds nothing of was not on the page: should it know more one day, nobody agreed.
+    """
+    if decision is Decision.DENY:
+        return frozenset()
+    shown = (item for item in requested_items(request) if _value_of(item, request, presence, now) is not None)
+    return agreed_items(tuple(shown), ticked)
 
 
 def _value_of(
@@ -136,10 +155,7 @@ async def consent(http: Request, interaction_id: str) -> Response:
         return see_other(f"{context.issuer}/consent/{interaction_id}")
     now = context.clock()
     request, decision = standing.request, Decision(form["decision"])
-    items = requested_items(request)
-    # What the register holds nothing of was not on the page: should it know more one day, nobody agreed.
-    shown = tuple(item for item in items if _value_of(item, request, presence, now) is not None)
-    agreed = agreed_items(shown, ticked) if decision is Decision.ALLOW else frozenset[str]()
+    agreed = agreed_to(request, presence, decision, ticked, now)
     decided = Consent(
         consent_id=secrets.token_urlsafe(16),
         citizen_id=presence.citizen.citizen_id,
@@ -149,7 +165,7 @@ async def consent(http: Request, interaction_id: str) -> Response:
         purpose=None if request.account_link is None else request.account_link.purpose,
         scope=request.scope,
         claims=agreed,
-        offered=frozenset(item.name for item in items),
+        offered=frozenset(item.name for item in requested_items(request)),
         text_version=TEXT_VERSION,
         ui_locale=locale_of(http, request),
         decided_at=now,

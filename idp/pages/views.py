@@ -166,21 +166,12 @@ class ConsentItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentPage(Page):
-    """Link this account? `form#consent`, `decision` = allow | deny, `claim` = each ticked item."""
+class OfferPage(Page):
+    """A page on which a person decides what is shared."""
 
-    template: ClassVar[str] = "sign_in/consent.html"
-
-    action: str
-    account: AccountCard | None
     proofing: Proofing
     acr: Acr
-    reason: AskReason
-    purpose: str | None = None
     items: tuple[ConsentItem, ...] = ()
-    link_valid_until: datetime | None = None
-    my_accounts_uri: str = "/my/accounts"
-    text_version: str = TEXT_VERSION
 
     @property
     def essential(self) -> tuple[ConsentItem, ...]:
@@ -197,6 +188,21 @@ class ConsentPage(Page):
         """What the network will not learn: derived, so that the promise cannot contradict the offer."""
         offered = {_PARTS.get(item.claim, item.claim) for item in self.items}
         return tuple(claim for claim in PERSONAL_DATA if claim not in offered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentPage(OfferPage):
+    """Link this account? `form#consent`, `decision` = allow | deny, `claim` = each ticked item."""
+
+    template: ClassVar[str] = "sign_in/consent.html"
+
+    action: str
+    account: AccountCard | None
+    reason: AskReason
+    purpose: str | None = None
+    link_valid_until: datetime | None = None
+    my_accounts_uri: str = "/my/accounts"
+    text_version: str = TEXT_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
