@@ -4,6 +4,9 @@
 |---|---|
 | cli | `idp`: finds the command, renders its failures |
 | serve | `idp serve` |
+| tls | whom we show which certificate, and whose we take |
+| mutual_tls | the second listener of `idp serve`, which asks clients for a certificate |
+| connections | a connection that tells the application who is at its other end |
 | migrate | `idp migrate` |
 | settings_report | `idp settings` |
 | companions | the processes that `idp serve` keeps running beside the servers |
@@ -12,6 +15,7 @@
 | clients | `idp clients list, show, suspend, reinstate, rotate-secret` |
 | clients_apply | `idp clients apply` |
 | account_links | `idp links` |
+| outbox | `idp outbox` |
 | keys | `idp keys` |
 | audit | `idp audit` |
 | audit_verification | verifying the whole log, also while it is being written |

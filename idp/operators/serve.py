@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing.connection import wait
+from pathlib import Path
 
 import click
 import uvicorn
@@ -16,11 +17,14 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from idp.operators.companions import companions
+from idp.operators.connections import Connection
 from idp.operators.desk import migrated_database, utc_now
 from idp.operators.failures import explained
+from idp.operators.mutual_tls import MutualTLS, TLSConfig
 from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, invocation
 from idp.operators.settings_report import contradictions
+from idp.operators.tls import ServerCertificate
 from idp.settings import Settings
 from keys import Custody
 
@@ -33,7 +37,7 @@ Run = Callable[[], bool]
 """Serves until it is told to stop; tells whether it ever started."""
 
 
-class ServerConfig(uvicorn.Config):
+class ServerConfig(TLSConfig):
     """Uvicorn's configuration, whose workers do not outlive the process that started them."""
 
     def load(self) -> None:
@@ -68,21 +72,45 @@ def _end_with(parent_sentinel: int) -> None:
     type=click.IntRange(1, 128),
     help="How many processes answer requests.",
 )
+@click.option(
+    "--tls-cert", type=click.Path(path_type=Path), help="The certificate chain (PEM); TLS ends here."
+)
+@click.option("--tls-key", type=click.Path(path_type=Path), help="The private key of the certificate (PEM).")
+@click.option(
+    "--mtls-port",
+    type=click.IntRange(0, 65535),
+    help="A second port that asks clients for a certificate; IDP_MTLS_ORIGIN is its public address.",
+)
 @json_option
-def serve(*, host: str, port: int, workers: int) -> None:
+def serve(
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    mtls_port: int | None,
+) -> None:
     """Serve until Ctrl-C or SIGTERM, which end everything cleanly.
 
     Requests under way get some seconds to finish. One more process keeps house: it seals the audit log,
     lets links lapse and clears what has expired. Another tells relying parties what they are to know, such
-    as that a session is over. TLS is the business of the proxy in front.
+    as that a session is over. Without --tls-cert, TLS is the business of a proxy in front.
     """
     with explained():
         settings = Settings.load()
         _check_ready(settings)
-        listener = _listen(host, port)
-    with listener:
+        certificate = _certificate(settings, tls_cert, tls_key)
+        _check_mutual_tls(settings, certificate, mtls_port)
+    with ExitStack() as listeners:
+        with explained():
+            listener = listeners.enter_context(_listen(host, port))
+            mtls_listener = None if mtls_port is None else listeners.enter_context(_listen(host, mtls_port))
         bound_port = listener.getsockname()[1]
         config = _configuration(settings, workers)
+        config.certificate = certificate
+        if certificate is not None and mtls_listener is not None:
+            config.mutual_tls = MutualTLS(mtls_listener, certificate, settings.tls_client_ca)
         run = _one_process(config, listener) if workers == 1 else _many_processes(config, listener)
         many = "" if workers == 1 else f", {workers} workers"
         invocation().say(f"Serving {settings.issuer} on {host}, port {bound_port}{many}. Ctrl-C stops.")
@@ -91,6 +119,28 @@ def serve(*, host: str, port: int, workers: int) -> None:
     if not has_started:
         raise CommandFailedError("The application did not start, for the reason above.")
     invocation().answer({"host": host, "port": bound_port, "workers": workers, "stopped": True}, [])
+
+
+def _certificate(settings: Settings, chain: Path | None, key: Path | None) -> ServerCertificate | None:
+    """Return the server's certificate, checked. Raises CommandFailedError."""
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None:
+        raise CommandFailedError("--tls-cert and --tls-key belong together.")
+    if not settings.issuer.startswith("https://"):
+        raise CommandFailedError("With --tls-cert, IDP_ISSUER must begin with https://.")
+    certificate = ServerCertificate(chain.resolve(), key.resolve())
+    certificate.check()
+    return certificate
+
+
+def _check_mutual_tls(settings: Settings, certificate: ServerCertificate | None, port: int | None) -> None:
+    if port is None:
+        return
+    if certificate is None:
+        raise CommandFailedError("--mtls-port needs --tls-cert and --tls-key.")
+    if settings.mtls_origin is None:
+        raise CommandFailedError("--mtls-port needs IDP_MTLS_ORIGIN: the address that clients are told.")
 
 
 def _check_ready(settings: Settings) -> None:
@@ -130,7 +180,7 @@ def _configuration(settings: Settings, workers: int) -> ServerConfig:
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -23,7 +23,7 @@ from idp.protocol.client_certificate import (
 from idp.web.failures import note
 
 PEER = "lienket.peer"
-"""ASGI scope extension: the address at the other end of the connection, before any header was believed."""
+"""ASGI scope extension: the `address` at the other end of the connection, before any header was believed."""
 TLS = "tls"
 """ASGI TLS extension 0.2: `client_cert_chain` holds the client's certificate first, as PEM."""
 
@@ -82,9 +82,10 @@ def _from_proxy(source: CertificateSource, http: Request) -> bytes | None:
 
 
 def _is_known_proxy(source: CertificateSource, http: Request) -> bool:
-    peer = http.scope.get("extensions", {}).get(PEER) or (http.client.host if http.client else "")
+    known = http.scope.get("extensions", {}).get(PEER)
+    client = http.client.host if http.client is not None else ""
     try:
-        address = ip_address(peer)
+        address = ip_address(client if known is None else known["address"])
     except ValueError:
         return False
     return any(address in network for network in source.proxies)

@@ -1,7 +1,7 @@
 """Registered clients in memory. A change in the store is taken over within a second by every process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from idp.protocol.approval import as_it_counts
@@ -57,6 +57,10 @@ class ClientDirectory:
             after = page[-1].client.client_id
         self._clients, self._revision = found, revision
         self._parsed = {name: kept for name, kept in self._parsed.items() if name in found}
+
+    def registered(self) -> Mapping[str, Client]:
+        """Return the clients as they were last looked at: another mapping once one of them has changed."""
+        return self._clients
 
     async def find(self, client_id: str | None) -> Client | None:
         """Return a client, suspended or not. One that was just registered is looked up in the store."""

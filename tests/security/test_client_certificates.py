@@ -147,7 +147,7 @@ async def test_the_address_that_a_header_claims_is_not_the_connections(
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         peer = dict(scope["headers"]).get(b"test-peer", b"").decode()
-        await behind_proxy.asgi({**scope, "extensions": {PEER: peer}}, receive, send)
+        await behind_proxy.asgi({**scope, "extensions": {PEER: {"address": peer}}}, receive, send)
 
     transport = httpx.ASGITransport(app=app, client=(PROXY, 1))
     async with (
