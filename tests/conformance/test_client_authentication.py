@@ -152,9 +152,8 @@ def test_tok_26_a_key_that_was_published_since_is_fetched(
     op: ServedHere, browser: httpx.Client, person: Person, column: Column
 ) -> None:
     key, fresh = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    context = key_set_server({**public_jwk(key), "kid": "first", "use": "sig"})
-    served = op.run(context.__aenter__())
-    try:
+    published = {**public_jwk(key), "kid": "first", "use": "sig"}
+    with op.open(key_set_server(published)) as served:
         party = Party.registered(op, column, jwks=None, jwks_uri=served.uri)
         party.key, party.kid = key, "first"
         tokens = party.sign_in(browser, person)
@@ -163,8 +162,6 @@ def test_tok_26_a_key_that_was_published_since_is_fetched(
         op.wait(minutes=5)
         assert party.refresh(tokens["refresh_token"]).status_code == 200
         assert served.calls >= 2
-    finally:
-        op.run(context.__aexit__(None, None, None))
 
 
 @pytest.mark.item("TOK-27")

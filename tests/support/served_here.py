@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -74,6 +74,22 @@ class ServedHere:
     def new_browser(self) -> httpx.Client:
         """Open one that whoever asked closes: cookies of its own, no redirects followed."""
         return httpx.Client(base_url=self.issuer, verify=self.trust, trust_env=False, timeout=30.0)
+
+    def path(self, endpoint: str) -> str:
+        """Return where an endpoint lies, by its name in the metadata."""
+        with self.new_browser() as http:
+            address: str = http.get("/.well-known/openid-configuration").json()[endpoint]
+        assert address.startswith(f"{self.issuer}/")
+        return address.removeprefix(self.issuer)
+
+    @contextmanager
+    def open(self, context: AbstractAsyncContextManager[T]) -> Iterator[T]:
+        """Enter an asynchronous context on the server's loop."""
+        entered = self.run(context.__aenter__())
+        try:
+            yield entered
+        finally:
+            self.run(context.__aexit__(None, None, None))
 
     def add_client(self, metadata: dict[str, Any], client_id: str, **policy: Any) -> Client:
         return self.run(self.provider.add_client(metadata, client_id=client_id, **policy))
