@@ -99,7 +99,7 @@ def verified_claims(
 ) -> dict[str, dict[str, Any]]:
     """Build a `claims` parameter that asks for attested claims, such as `age_over_16`.
 
-    OpenID Connect for Identity Assurance §6. The person may refuse each of them and link all the same.
+    OpenID Connect for Identity Assurance §5.3. The person may refuse each of them and link all the same.
     """
     purposes = purposes or {}
     asked = {name: {"purpose": purposes[name]} if name in purposes else None for name in names}

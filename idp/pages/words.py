@@ -16,7 +16,7 @@ from idp.identity.account_links import Status
 from idp.identity.assurance import Acr, Proofing
 from idp.identity.citizens import VIET_NAM
 from idp.identity.consents import AskReason
-from idp.identity.evidence import DETAILS_MEMBER, CheckMethod, DocumentType, EvidenceType, RecordType
+from idp.identity.evidence import DETAILS_MEMBER, CheckMethod, DocumentType, RecordType
 from idp.pages.views import ClaimValue
 
 
@@ -66,8 +66,6 @@ DOCUMENTS: Mapping[str, str] = {
     DocumentType.RESIDENCE_PERMIT: msgid("residence permit"),
     RecordType.POPULATION_REGISTER: msgid("population register"),
     RecordType.BIRTH_REGISTER: msgid("register of births"),
-    EvidenceType.DOCUMENT: msgid("a document"),
-    EvidenceType.ELECTRONIC_RECORD: msgid("an official register"),
 }
 
 CHECKS: Mapping[str, str] = {
@@ -182,7 +180,7 @@ class Words:
         if isinstance(value, datetime):
             return date_and_time(value)
         if isinstance(value, tuple):
-            return "; ".join(map(self._evidence, value))
+            return ". ".join(map(self._evidence, value))
         if name == "birthdate":
             return "/".join(reversed(str(value).split("-")))
         if name == "gender" and value in GENDERS:
@@ -190,16 +188,15 @@ class Words:
         return isolate(str(value))
 
     def _evidence(self, element: Mapping[str, Any]) -> str:
-        """Say an element of `evidence` in words, and no more of it than stands there."""
-        described = element.get(DETAILS_MEMBER[element["type"]], element)
-        checks = [
-            self._translate(CHECKS[check["check_method"]]) for check in element.get("check_details", ())
-        ]
-        times = [check["time"] for check in element.get("check_details", ()) if "time" in check]
-        if times:
-            checks.append(date_and_time(datetime.fromisoformat(max(times))))
-        document = self._translate(DOCUMENTS[described["type"]])
-        return f"{document} ({', '.join(checks)})" if checks else document
+        """Say an element of `evidence` in words."""
+        details = element[DETAILS_MEMBER[element["type"]]]
+        checks = [self._check(check) for check in element.get("check_details", ())]
+        document = self._translate(DOCUMENTS[details["type"]])
+        return f"{document} ({'; '.join(checks)})" if checks else document
+
+    def _check(self, check: Mapping[str, str]) -> str:
+        said = self._translate(CHECKS[check["check_method"]])
+        return f"{said}, {date_and_time(datetime.fromisoformat(check['time']))}" if "time" in check else said
 
     def purpose(self, text: str) -> str:
         """Say a purpose in words; an unknown one is the platform's own word, in quotation marks."""

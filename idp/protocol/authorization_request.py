@@ -251,7 +251,7 @@ def check_max_age(parameters: Parameters, _client: Client) -> None:
 
 
 def check_claims(parameters: Parameters, _client: Client) -> None:
-    """OIDC Core §5.5; OpenID Connect for Identity Assurance §6."""
+    """OIDC Core §5.5; OpenID Connect for Identity Assurance §5.3."""
     _claims(parameters)
 
 

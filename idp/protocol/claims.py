@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from idp.identity.citizens import Citizen
+from idp.identity.evidence import evidence_members
 from idp.protocol.claim_values import AGE_CLAIMS, claim_value, released
 from idp.protocol.model import (
     AuthorizationRequest,
@@ -229,7 +230,11 @@ def _verified_member(entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def item_value(name: str, request: AuthorizationRequest, citizen: Citizen, now: datetime) -> object:
-    """Return what the consent page shows for an item; None when there is nothing to send."""
+    """Return what the consent page shows for an item; None when there is nothing to send.
+
+    Evidence is shown whole once any of it would be told: the consent is remembered, and the next request may
+    filter it otherwise (rule R7).
+    """
     if name == ASSURANCE_LEVEL:
         return citizen.proofing.value
     if name == VERIFICATION_TIME:
@@ -238,5 +243,5 @@ def item_value(name: str, request: AuthorizationRequest, citizen: Citizen, now: 
         claims = request.claims
         entries = (*claims.verified_in_id_token, *claims.verified_in_userinfo)
         asked = [each for entry in entries for each in entry.evidence]
-        return released_evidence(asked, citizen, now) or None
+        return evidence_members(citizen.evidence()) if released_evidence(asked, citizen, now) else None
     return claim_value(name, citizen.personal_data, now)

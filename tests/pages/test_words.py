@@ -4,7 +4,9 @@ from pathlib import Path
 import idp
 from idp.audit.events import PROVIDER
 from idp.identity.account_links import MOVES, move
+from idp.identity.evidence import CheckMethod, DocumentType, RecordType
 from idp.pages import words
+from idp.protocol.claims import ITEM_OF_CLAIM, VERIFICATION_EVIDENCE, VERIFICATION_TIME
 from tests.support.protocol_builders import NOW, make_link
 
 WRITTEN = re.compile(r'"((?:account_link|authorization|grant):[a-z_]+)"')
@@ -23,3 +25,9 @@ def test_whatever_happens_to_a_link_is_told_in_words_and_nothing_else_is() -> No
         for event in WRITTEN.findall(path.read_text())
     }
     assert set(words.EVENTS) == moves | written
+
+
+def test_whatever_a_network_can_ask_for_has_words() -> None:
+    assert {*ITEM_OF_CLAIM.values(), VERIFICATION_TIME, VERIFICATION_EVIDENCE} <= words.CLAIMS.keys()
+    assert words.DOCUMENTS.keys() == {*DocumentType, *RecordType}
+    assert words.CHECKS.keys() == set(CheckMethod)

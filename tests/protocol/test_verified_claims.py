@@ -20,6 +20,7 @@ from idp.identity.evidence import (
     Evidence,
     EvidenceType,
     RecordType,
+    evidence_members,
     read_evidence,
 )
 from idp.protocol.claims import (
@@ -211,16 +212,11 @@ class TestConsent:
             ("verification_evidence", False, "đối chiếu hồ sơ"),
         ]
 
-    def test_what_is_shown_is_what_would_be_sent(self) -> None:
-        asked = request(
-            id_token=entry(evidence=[document(document_details={"type": {"value": "idcard"}})]),
-            userinfo=entry(evidence=[record()]),
-        )
+    def test_evidence_is_shown_whole_or_not_at_all(self) -> None:
+        """Rule R7: the consent is remembered, and the next request may filter otherwise."""
+        asked = request(id_token=entry(evidence=[document(document_details={"type": {"value": "idcard"}})]))
         shown = item_value("verification_evidence", asked, citizen(), NOW)
-        assert shown == [
-            {"type": "document", "document_details": {"type": "idcard"}},
-            {"type": "electronic_record"},
-        ]
+        assert shown == evidence_members(citizen().evidence())
         nothing = request(id_token=entry(evidence=[{"type": {"value": "vouch"}}]))
         assert item_value("verification_evidence", nothing, citizen(), NOW) is None
         assert item_value("verification_time", asked, citizen(), NOW) == PROOFED_AT

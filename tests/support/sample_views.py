@@ -51,6 +51,22 @@ ITEMS = (
     ConsentItem(claim="name", value="Trần Thị Lan (giả lập)", purpose="hiện cạnh bài viết"),
     ConsentItem(claim="birthdate", value="1990-02-03"),
 )
+EVIDENCE = (
+    {
+        "type": "document",
+        "document_details": {"type": "idcard"},
+        "check_details": [
+            {"check_method": "vcrypt", "time": "2026-11-20T03:00:00Z"},
+            {"check_method": "bvp"},
+        ],
+    },
+    {"type": "electronic_record", "record": {"type": "birth_register"}},
+)
+VERIFICATION = (
+    ConsentItem(claim="nationalities", value="VNM"),
+    ConsentItem(claim="verification_time", value=NOW, purpose="đối chiếu hồ sơ"),
+    ConsentItem(claim="verification_evidence", value=EVIDENCE),
+)
 CONSENT = ConsentPage(
     client=NETWORK,
     action="/consent/7c1e",
@@ -130,6 +146,7 @@ VIEWS: dict[str, Page] = {
     "enrolment": EnrolmentPage(client=NETWORK, sign_in_uri="/sign-in/7c1e"),
     **{f"consent_{reason}": replace(CONSENT, reason=reason) for reason in AskReason},
     "consent_without_account": replace(CONSENT, account=None, purpose=None, link_valid_until=None),
+    "consent_with_evidence": replace(CONSENT, items=(*ITEMS, *VERIFICATION)),
     "consent_levels_only": replace(CONSENT, items=(), purpose="growth"),
     **{
         f"refused_{refusal}": RefusedPage(
