@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "keys": ("idp.operators.keys:keys", "List and rotate keys, report one as compromised."),
     "links": ("idp.operators.account_links:links", "Look at account links, suspend, reinstate and end them."),
     "migrate": ("idp.operators.migrate:migrate", "Create or update the tables, and make the first keys."),
+    "outbox": ("idp.operators.outbox:outbox", "Look at what is to be told to relying parties."),
     "serve": ("idp.operators.serve:serve", "Serve until Ctrl-C or SIGTERM."),
     "settings": ("idp.operators.settings_report:settings", "List every setting and check them."),
 }

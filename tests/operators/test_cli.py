@@ -55,8 +55,20 @@ def test_every_command_answers_programs_and_explains_itself(leaf: click.Command)
         assert not isinstance(parameter, click.Option) or parameter.help, parameter.name
 
 
-CHANGING = {"apply", "change-number", "compromise", "end", "import", "migrate", "reinstate", "rotate",
-            "rotate-secret", "suspend"}  # fmt: skip
+CHANGING = {
+    "apply",
+    "change-number",
+    "compromise",
+    "drop",
+    "end",
+    "import",
+    "migrate",
+    "reinstate",
+    "replay",
+    "rotate",
+    "rotate-secret",
+    "suspend",
+}  # fmt: skip
 
 
 def test_every_command_that_changes_something_has_a_dry_run() -> None:

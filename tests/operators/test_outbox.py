@@ -1,0 +1,128 @@
+"""`idp outbox`: how late what is to be told is, what was given up, and what an operator does about it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from idp.store.outbox import Delivery
+from idp.store.unit_of_work import UnitOfWork
+from tests.operators.conftest import Installation
+
+NOW = datetime.now(UTC)
+SECRET = "the-subject-of-a-person"
+FIRST = Delivery(
+    delivery_id="-due",
+    kind="backchannel_logout",
+    client_id="network",
+    ordering_key="-due",
+    content={"subject": SECRET},
+    created_at=NOW - timedelta(minutes=10),
+    next_attempt_at=NOW - timedelta(minutes=1),
+)
+WHY = ("--reason", "receiver_is_back")
+
+
+@pytest.fixture
+def filled(installation: Installation) -> Installation:
+    """Give one delivery that is due, one that is retried, one parked, one waiting and one made."""
+
+    async def fill(uow: UnitOfWork) -> None:
+        for name in ("parked", "retried", "told"):
+            uow.outbox.add(replace(FIRST, delivery_id=name, ordering_key=name, created_at=NOW))
+        uow.outbox.add(FIRST)
+        later = NOW + timedelta(hours=1)
+        uow.outbox.add(
+            replace(FIRST, delivery_id="waiting", client_id="another", next_attempt_at=later, created_at=NOW)
+        )
+        await uow.commit()
+        for name in ("parked", "retried"):
+            found = await uow.outbox.find(name)
+            assert found is not None
+            claimed = await uow.outbox.claim(found, later)
+            assert claimed is not None
+            if name == "parked":
+                uow.outbox.park(claimed, NOW, "the answer was 410")
+            else:
+                uow.outbox.postpone(claimed, later, "no answer within 2.5 s")
+        uow.outbox.delivered(replace(FIRST, delivery_id="told"), NOW)
+        await uow.commit()
+
+    installation.with_store(fill)
+    return installation
+
+
+def states(listed: Any) -> dict[str, str]:
+    return {row["delivery_id"]: row["state"] for row in listed["deliveries"]}
+
+
+def test_the_queue_is_told_with_its_lag(filled: Installation) -> None:
+    listed = filled.answer("outbox", "list")
+    assert states(listed) == {
+        "-due": "due",
+        "parked": "parked",
+        "retried": "retried",
+        "told": "delivered",
+        "waiting": "waiting",
+    }
+    queue = listed["queue"]
+    assert 600 <= queue.pop("lag_seconds") < 700
+    assert queue == {"waiting": 3, "retried": 1, "parked": 1, "delivered": 1}
+    said = filled.run("outbox", "list").stdout
+    assert "the answer was 410" in said
+    assert SECRET not in said
+
+
+def test_an_empty_queue_has_no_lag(installation: Installation) -> None:
+    listed = installation.answer("outbox", "list")
+    assert (listed["queue"]["lag_seconds"], listed["deliveries"]) == (0.0, [])
+
+
+def test_deliveries_are_listed_in_pages_and_by_filter(filled: Installation) -> None:
+    page = filled.answer("outbox", "list", "--limit", 2)
+    assert (list(states(page)), page["next"]) == (["-due", "parked"], "parked")
+    rest = filled.answer("outbox", "list", "--limit", 3, "--after", page["next"])
+    assert list(states(rest)) == ["retried", "told", "waiting"]
+    assert list(states(filled.answer("outbox", "list", "--client", "another"))) == ["waiting"]
+    assert list(states(filled.answer("outbox", "list", "--state", "parked"))) == ["parked"]
+    assert list(states(filled.answer("outbox", "list", "--state", "retried"))) == ["retried"]
+
+
+def test_one_delivery_is_shown_without_its_content(filled: Installation) -> None:
+    shown = filled.answer("outbox", "show", "parked")
+    assert (shown["state"], shown["last_failure"], shown["attempts"]) == ("parked", "the answer was 410", 1)
+    assert "content" not in shown
+    said = filled.run("outbox", "show", "-due").stdout
+    assert "backchannel_logout" in said
+    assert SECRET not in said
+    assert "no delivery" in filled.refused("outbox", "show", "unknown")
+
+
+@pytest.mark.parametrize("name", ["parked", "retried", "-due"])
+def test_a_delivery_is_sent_again_from_the_start_and_that_is_written_down(
+    filled: Installation, name: str
+) -> None:
+    assert filled.answer("outbox", "replay", name, *WHY)["result"] == "replayed"
+    shown = filled.answer("outbox", "show", name)
+    assert (shown["state"], shown["attempts"], shown["parked_at"]) == ("due", 0, None)
+    (event,) = filled.events("delivery:replayed")
+    assert event["client_id"] == "network"
+    assert event["details"] == {"because": "receiver_is_back", "reference": name}
+
+
+def test_a_delivery_is_dropped_and_that_is_written_down(filled: Installation) -> None:
+    assert filled.answer("outbox", "drop", "parked")["result"] == "dropped"
+    assert "parked" not in states(filled.answer("outbox", "list"))
+    (event,) = filled.events("delivery:dropped")
+    assert event["details"] == {"because": "operator_decision", "reference": "parked"}
+
+
+@pytest.mark.parametrize("verb", ["replay", "drop"])
+def test_a_dry_run_stores_nothing_and_what_was_made_stays_made(filled: Installation, verb: str) -> None:
+    before = filled.everything()
+    answer = filled.answer("outbox", verb, "parked", "--dry-run")
+    assert answer["dry_run"] is True
+    assert "was made" in filled.refused("outbox", verb, "told")
+    assert "no delivery" in filled.refused("outbox", verb, "unknown")
+    assert filled.everything() == before
