@@ -21,6 +21,7 @@ from idp.identity.sessions import SessionLimits
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
 from idp.pages import (
+from idp.outbound.sector_documents import SectorDocuments
     account_choice,
     consent,
     enrolment,
@@ -50,6 +51,7 @@ from idp.web.published import Published
 from idp.web.state import Context, context_of
 from idp.web.static_files import VersionedFiles
 from keys import Custody, CustodyError
+from idp.web.registration import RegistrationTerms
 
 HOT_PAGES: Mapping[tuple[str, str], NamedHandler] = {
     ("GET", "/sign-in"): sign_in.sign_in_page,
@@ -122,6 +124,11 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
             settings.client_certificate_header, settings.certificate_proxies, settings.certificate_authorities
         ),
         is_dpop_nonce_required=settings.dpop_nonce == "required",
+        registration=RegistrationTerms(
+            is_open=settings.open_registration and settings.mode is not Mode.PRODUCTION,
+            statement_issuers=settings.statement_issuers,
+            fetch_sector=SectorDocuments(outbound).fetch,
+        ),
     )
     try:
         yield context

@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idp.identity.register import Mode
 from idp.protocol.client_certificate import ClientCertificateError, read_authorities
+from idp.protocol.jose import JOSEError
+from idp.protocol.software_statement import StatementIssuers, read_statement_issuers
 
 PREFIX = "IDP_"
 
@@ -132,6 +134,14 @@ class Settings(BaseSettings):
     )
     client_certificate_proxies: Annotated[str, AfterValidator(_check_networks)] | None = Field(
         default=None,
+    open_registration: bool = Field(
+        default=False,
+        description="Whether clients register without an initial access token; never in production.",
+    )
+    software_statement_issuers: Path | None = Field(
+        default=None,
+        description="A JSON file of the issuers of software statements: an object of JWK Sets by `iss`.",
+    )
         description="Addresses or networks of the proxies whose certificate header is believed, with commas.",
     )
 
@@ -171,3 +181,14 @@ class Settings(BaseSettings):
     def may_fetch_loopback(self) -> bool:
         """Tell whether this process may fetch a client's keys from its own machine."""
         return self.mode is not Mode.PRODUCTION if self.fetch_loopback is None else self.fetch_loopback
+    @property
+    def statement_issuers(self) -> StatementIssuers:
+        """Read the keys of whoever signs software statements. Raises SettingsError."""
+        if self.software_statement_issuers is None:
+            return {}
+        try:
+            return read_statement_issuers(self.software_statement_issuers.read_bytes())
+        except (OSError, JOSEError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise SettingsError(f"{PREFIX}SOFTWARE_STATEMENT_ISSUERS: {reason}") from error
+

@@ -24,6 +24,7 @@ DETAIL_KEYS = frozenset(
         "revision",
         "scope",
         "text_version",
+        "token_id",
         "ui_locale",
     }
 )

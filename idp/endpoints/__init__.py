@@ -10,12 +10,23 @@ from idp.endpoints import (
     pushed_authorization_request,
     token,
     userinfo,
+    registration,
     well_known,
 )
 from idp.web.direct_routes import Handler, NamedHandler
 
 router = APIRouter()
-for endpoint in (token, userinfo, authorization, pushed_authorization_request, end_session, well_known):
+for endpoint in (
+    token,
+    userinfo,
+    authorization,
+    pushed_authorization_request,
+    registration,
+    backchannel_authentication,
+    device_authorization,
+    end_session,
+    well_known,
+):
     router.include_router(endpoint.router)
 
 HOT_PATHS: Mapping[tuple[str, str], Handler] = {

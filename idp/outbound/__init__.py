@@ -4,5 +4,6 @@
 |---|---|
 | addresses | resolves a name once and checks every address it yields |
 | guarded_http | connects to the address that was checked; no redirects, caps |
+| sector_documents | fetches a client's `sector_identifier_uri` |
 | client_keys | fetches a client's `jwks_uri` |
 """

@@ -31,6 +31,7 @@ _MACHINES = (
     "/backchannel-authentication",
     "/device-authorization",
     "/automated-approval",
+    "/register",
     "/token",
     "/par",
     "/userinfo",

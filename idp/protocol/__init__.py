@@ -47,3 +47,7 @@
 | stored_client | a client as one JSON document |
 | stored_request | a request as one JSON document |
 """
+| registration | RFC 7591, RFC 7592, OpenID Registration §3: a client that registers itself |
+| registration_policy | RFC 7591 §5: what it may register, judged by what results |
+| software_statement | RFC 7591 §2.3 |
+| sector_identifier | OpenID Registration §5, CIBA §4: who shares the subjects of a sector |

@@ -223,11 +223,12 @@ def _verify_method(
     if credentials.method != method:
         _refuse(f"{credentials.method} is not the registered method")
     if method in {CLIENT_SECRET_BASIC, CLIENT_SECRET_POST}:
-        _check_secret(credentials.secret or "", client, now)
+        if not matches_live_secret(credentials.secret or "", client, now):
+            _refuse("the client secret is wrong or expired")
     return None
 
 
-def _check_secret(secret: str, client: Client, now: datetime) -> None:
+def matches_live_secret(secret: str, client: Client, now: datetime) -> bool:
     """Compare with every live secret in constant time, without stopping at the first that fits."""
     presented = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
     matches = [
@@ -235,8 +236,7 @@ def _check_secret(secret: str, client: Client, now: datetime) -> None:
         for kept in client.secrets
         if kept.expires_at is None or now < kept.expires_at
     ]
-    if not any(matches):
-        _refuse("the client secret is wrong or expired")
+    return any(matches)
 
 
 def _check_certificate(

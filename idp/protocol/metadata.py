@@ -58,6 +58,7 @@ def _document(policy: Policy) -> dict[str, Any]:
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
         "scopes_supported": scope_value(SCOPES).split(" "),
+        "registration_endpoint": f"{issuer}/register",
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": sorted(GRANT_TYPES),

@@ -19,6 +19,7 @@ What the rest of the program uses:
 | attempts | counters of sign-in attempts |
 | ledger | the audit log and its chain |
 | outbox | what is to be told to others, and how far that is |
+| registrations | clients that registered themselves, and what let them in |
 | leases | which process does a job now |
 | remains | removal of what is over |
 

@@ -20,6 +20,7 @@ from idp.store.leases import Leases
 from idp.store.ledger import Ledger
 from idp.store.outbox import Outbox
 from idp.store.recorder import Recorder
+from idp.store.registrations import Registrations
 from idp.store.remains import Remains
 from idp.store.sealing import DataSeal
 from idp.store.sessions import Sessions
@@ -44,5 +45,6 @@ class UnitOfWork(Recorder):
         self.leases = Leases(self)
         self.ledger = Ledger(self)
         self.outbox = Outbox(self, seal)
+        self.registrations = Registrations(self)
         self.remains = Remains(self)
         self.sessions = Sessions(self, seal, self.outbox)

@@ -17,6 +17,9 @@
 | request_objects | signed requests: the rule of `idp.protocol`, fed with the client's keys |
 | client_certificate | the certificate of the sender: from the handshake, or from a proxy that is known |
 | sender_constraint | DPoP proofs and nonces; what a request proves of its sender |
+| registration | on which terms clients register themselves |
+| approvals | a person's answer to a request from elsewhere: what is recorded |
+| hinted_person | whom a client's hint means |
 | protected_resource | one door for every resource that takes an access token |
 | sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |

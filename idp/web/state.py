@@ -16,6 +16,7 @@ from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
 from idp.web.log import Log
 from idp.web.published import Published
+from idp.web.registration import RegistrationTerms
 from keys import Custody
 
 Clock = Callable[[], datetime]
@@ -41,6 +42,8 @@ class Context:
     mode: str
     certificate_source: CertificateSource
     """Where certificates of clients come from (RFC 8705)."""
+    registration: RegistrationTerms
+    """Who may register, and whose words are believed (RFC 7591)."""
     is_dpop_nonce_required: bool
     """False takes DPoP proofs without a nonce, too (RFC 9449 §8)."""
 

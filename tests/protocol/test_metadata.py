@@ -40,6 +40,7 @@ REGISTERED = {
     "prompt_values_supported",
     "pushed_authorization_request_endpoint",
     "request_object_signing_alg_values_supported",
+    "registration_endpoint",
     "request_parameter_supported",
     "request_uri_parameter_supported",
     "require_pushed_authorization_requests",
