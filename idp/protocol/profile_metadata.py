@@ -13,6 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp.protocol.jose import SIGNING_ALGORITHMS
+from idp.protocol.jwe import (
+    CONTENT_ENCRYPTION_ALGORITHMS,
+    DEFAULT_CONTENT_ENCRYPTION,
+    KEY_MANAGEMENT_ALGORITHMS,
+)
 from idp.protocol.metadata_reader import MetadataReader
 from idp.protocol.model import Client
 from idp.protocol.profiles import (
@@ -25,9 +30,6 @@ from idp.protocol.profiles import (
     rules_of,
 )
 from idp.protocol.resources import RESOURCES
-
-ENCRYPTION_ALGORITHMS = frozenset({"RSA-OAEP-256", "ECDH-ES"})
-ENCRYPTION_METHODS = frozenset({"A128GCM", "A256GCM"})
 
 TLS_NAMES = (
     "tls_client_auth_subject_dn",
@@ -124,11 +126,11 @@ def _signing_alg(client: MetadataReader, name: str) -> str | None:
 def _encryption(client: MetadataReader, what: str) -> Mapping[str, str | None]:
     """OpenID Registration §2: `enc` without `alg` means nothing, `alg` alone takes a default `enc`."""
     alg_name, enc_name = f"{what}_encrypted_response_alg", f"{what}_encrypted_response_enc"
-    alg = client.choice(alg_name, ENCRYPTION_ALGORITHMS, None)
-    enc = client.choice(enc_name, ENCRYPTION_METHODS, None)
+    alg = client.choice(alg_name, KEY_MANAGEMENT_ALGORITHMS, None)
+    enc = client.choice(enc_name, CONTENT_ENCRYPTION_ALGORITHMS, None)
     if enc is not None and alg is None:
         client.refuse(enc_name, f"needs {alg_name}")
-    return {alg_name: alg, enc_name: enc if alg is None or enc is not None else "A256GCM"}
+    return {alg_name: alg, enc_name: enc if alg is None or enc is not None else DEFAULT_CONTENT_ENCRYPTION}
 
 
 def check_profile(client: MetadataReader, read: Client) -> None:

@@ -134,6 +134,8 @@ def test_where_it_does_not_go_on(scene: Scene, camera: Camera, open_page: OpenPa
     camera.take("my-accounts-empty")
     page.goto(request_address(scene, prompt="select_account"))
     camera.take("account-choice")
+    page.goto(request_address(scene, prompt="create"))
+    camera.take("enrolment")
     page.goto(request_address(scene, client_id="nobody"))
     camera.take("error-bad-request")
     page.goto(f"{scene.provider.url}/nowhere")

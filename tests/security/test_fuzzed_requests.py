@@ -26,6 +26,7 @@ PATHS = (
     "/jwks",
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
+    "/enrolment/{}",
     "/sign-in/{}",
     "/second-factor/{}",
     "/consent/{}",
