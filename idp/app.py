@@ -15,15 +15,18 @@ from starlette.responses import Response
 
 from idp import endpoints
 from idp.authenticators.hashing_pool import HashingPool
-from idp.authenticators.throttling import PAIR_LIMITS, SOURCE_LIMITS
+from idp.authenticators.throttling import ASKING_LIMITS, PAIR_LIMITS, SOURCE_LIMITS
+from idp.endpoints import automated_approval
 from idp.identity.register import Mode
 from idp.identity.sessions import SessionLimits
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
-from idp.pages import (
 from idp.outbound.sector_documents import SectorDocuments
+from idp.pages import (
     account_choice,
+    approvals,
     consent,
+    device,
     enrolment,
     explanations,
     login_initiation,
@@ -48,10 +51,10 @@ from idp.web.clients import ClientDirectory
 from idp.web.direct_routes import DirectRoutes, NamedHandler
 from idp.web.log import Log
 from idp.web.published import Published
+from idp.web.registration import RegistrationTerms
 from idp.web.state import Context, context_of
 from idp.web.static_files import VersionedFiles
 from keys import Custody, CustodyError
-from idp.web.registration import RegistrationTerms
 
 HOT_PAGES: Mapping[tuple[str, str], NamedHandler] = {
     ("GET", "/sign-in"): sign_in.sign_in_page,
@@ -118,17 +121,18 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         ),
         pair_limits=replace(PAIR_LIMITS, free=settings.free_password_attempts),
         source_limits=replace(SOURCE_LIMITS, free=settings.source_attempts),
+        asking_limits=replace(ASKING_LIMITS, free=settings.unanswered_requests),
         render_form_post=render_form_post,
         mode=settings.mode.value,
-        certificate_source=CertificateSource(
-            settings.client_certificate_header, settings.certificate_proxies, settings.certificate_authorities
-        ),
-        is_dpop_nonce_required=settings.dpop_nonce == "required",
         registration=RegistrationTerms(
             is_open=settings.open_registration and settings.mode is not Mode.PRODUCTION,
             statement_issuers=settings.statement_issuers,
             fetch_sector=SectorDocuments(outbound).fetch,
         ),
+        certificate_source=CertificateSource(
+            settings.client_certificate_header, settings.certificate_proxies, settings.certificate_authorities
+        ),
+        is_dpop_nonce_required=settings.dpop_nonce == "required",
     )
     try:
         yield context
@@ -182,6 +186,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         redirect_slashes=False,
     )
     app.include_router(endpoints.router)
+    if settings.automated_approvals:
+        app.include_router(automated_approval.router)
     for page in (
         sign_in,
         enrolment,
@@ -189,6 +195,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         consent,
         account_choice,
         my_accounts,
+        approvals,
+        device,
         my_sessions,
         sign_out,
         login_initiation,

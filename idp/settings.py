@@ -3,11 +3,11 @@
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idp.identity.register import Mode
@@ -16,6 +16,8 @@ from idp.protocol.jose import JOSEError
 from idp.protocol.software_statement import StatementIssuers, read_statement_issuers
 
 PREFIX = "IDP_"
+
+_Setting = TypeVar("_Setting")
 
 
 class SettingsError(ValueError):
@@ -54,6 +56,12 @@ def _check_database_url(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
     return url
+
+
+def _check_is_for_tests(setting: _Setting, info: ValidationInfo) -> _Setting:
+    if setting and info.data.get("mode") is Mode.PRODUCTION:
+        raise ValueError("is for tests alone: it must be false in mode production")
+    return setting
 
 
 class Settings(BaseSettings):
@@ -107,6 +115,16 @@ class Settings(BaseSettings):
         le=100_000,
         description="Wrong sign-ins from one source, whoever is named, before it waits.",
     )
+    unanswered_requests: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        description="Backchannel requests of one client to one person, not agreed to, in an hour.",
+    )
+    automated_approvals: Annotated[bool, AfterValidator(_check_is_for_tests)] = Field(
+        default=False,
+        description="Whether tests may answer backchannel requests by POST; never in production.",
+    )
     fetch_loopback: bool | None = Field(
         default=None,
         description="Whether clients' addresses may lie on this machine; outside production by default.",
@@ -116,6 +134,14 @@ class Settings(BaseSettings):
         description="A file of CA certificates (PEM) that outgoing TLS trusts beside the system's.",
     )
 
+    open_registration: bool = Field(
+        default=False,
+        description="Whether clients register without an initial access token; never in production.",
+    )
+    software_statement_issuers: Path | None = Field(
+        default=None,
+        description="A JSON file of the issuers of software statements: an object of JWK Sets by `iss`.",
+    )
     dpop_nonce: Literal["required", "offered"] = Field(
         default="required",
         description="Whether every DPoP proof must hold a nonce of ours, or may.",
@@ -134,14 +160,6 @@ class Settings(BaseSettings):
     )
     client_certificate_proxies: Annotated[str, AfterValidator(_check_networks)] | None = Field(
         default=None,
-    open_registration: bool = Field(
-        default=False,
-        description="Whether clients register without an initial access token; never in production.",
-    )
-    software_statement_issuers: Path | None = Field(
-        default=None,
-        description="A JSON file of the issuers of software statements: an object of JWK Sets by `iss`.",
-    )
         description="Addresses or networks of the proxies whose certificate header is believed, with commas.",
     )
 
@@ -178,10 +196,6 @@ class Settings(BaseSettings):
             raise SettingsError(f"{PREFIX}TLS_CLIENT_CA: {reason}") from error
 
     @property
-    def may_fetch_loopback(self) -> bool:
-        """Tell whether this process may fetch a client's keys from its own machine."""
-        return self.mode is not Mode.PRODUCTION if self.fetch_loopback is None else self.fetch_loopback
-    @property
     def statement_issuers(self) -> StatementIssuers:
         """Read the keys of whoever signs software statements. Raises SettingsError."""
         if self.software_statement_issuers is None:
@@ -192,3 +206,7 @@ class Settings(BaseSettings):
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise SettingsError(f"{PREFIX}SOFTWARE_STATEMENT_ISSUERS: {reason}") from error
 
+    @property
+    def may_fetch_loopback(self) -> bool:
+        """Tell whether this process may fetch a client's keys from its own machine."""
+        return self.mode is not Mode.PRODUCTION if self.fetch_loopback is None else self.fetch_loopback

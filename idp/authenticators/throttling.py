@@ -56,6 +56,12 @@ SOURCE_LIMITS = AttemptLimits(free=100, window=timedelta(minutes=10), longest_pa
 SECOND_FACTOR_LIMITS = AttemptLimits(free=5, window=timedelta(days=1))
 """Per person. About 105 guesses a day, three codes right at a time: a chance of 1 in 3,000."""
 
+USER_CODE_LIMITS = AttemptLimits(free=5, window=timedelta(days=1))
+"""Per person who types user codes of devices (RFC 8628 §5.1); a right one is not counted."""
+ASKING_LIMITS = AttemptLimits(free=20, window=timedelta(hours=1), first_pause=timedelta(minutes=1))
+"""Per client and person: backchannel requests that are not agreed to. Beyond these, one in a quarter of an
+hour: nobody is worn down by being asked again and again. What a person agrees to is not counted."""
+
 IDENTIFIER_WINDOW = timedelta(days=1)
 UNDER_ATTACK_FROM = 1000
 """So many attempts at one identifier within IDENTIFIER_WINDOW are no longer its holder's."""

@@ -11,4 +11,5 @@ A receiver that is slow or gone has its own few places and takes none from other
 | world | what making a delivery may use |
 | session_ended | finds out who is to be told that a session is over |
 | backchannel_logout | Back-Channel Logout 1.0: tells one client |
+| ciba_ping | CIBA Core 1.0 §10.2: tells a client that its request was answered |
 """

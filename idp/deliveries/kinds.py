@@ -9,8 +9,10 @@ by what is in it.
 from collections.abc import Awaitable, Callable, Mapping
 
 from idp.deliveries.backchannel_logout import BACKCHANNEL_LOGOUT, send_logout_token
+from idp.deliveries.ciba_ping import send_ping
 from idp.deliveries.session_ended import find_whom_to_tell
 from idp.deliveries.world import World
+from idp.store.backchannel_requests import CIBA_PING
 from idp.store.outbox import Delivery
 from idp.store.sessions import SESSION_ENDED
 
@@ -19,4 +21,5 @@ Make = Callable[[World, Delivery], Awaitable[None]]
 KINDS: Mapping[str, Make] = {
     SESSION_ENDED: find_whom_to_tell,
     BACKCHANNEL_LOGOUT: send_logout_token,
+    CIBA_PING: send_ping,
 }

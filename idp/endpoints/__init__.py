@@ -6,11 +6,13 @@ from fastapi import APIRouter
 
 from idp.endpoints import (
     authorization,
+    backchannel_authentication,
+    device_authorization,
     end_session,
     pushed_authorization_request,
+    registration,
     token,
     userinfo,
-    registration,
     well_known,
 )
 from idp.web.direct_routes import Handler, NamedHandler
@@ -36,6 +38,7 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("GET", "/authorize"): authorization.authorization,
     ("POST", "/authorize"): authorization.authorization_by_post,
     ("POST", "/par"): pushed_authorization_request.pushed_authorization_request,
+    ("POST", "/backchannel-authentication"): backchannel_authentication.backchannel_authentication,
     ("GET", "/jwks"): well_known.jwks,
     ("GET", "/.well-known/openid-configuration"): well_known.openid_configuration,
     ("GET", "/.well-known/oauth-authorization-server"): well_known.oauth_authorization_server,

@@ -7,6 +7,8 @@
 | second_factor | Is it really you? |
 | account_choice | Go on as this person? |
 | consent | Link this account? And: why not |
+| approvals | Is it me who asks for this? Requests from other devices |
+| device | Which device? The code that it shows |
 | my_accounts | Whom do I trust? What happened? End it |
 | my_sessions | Where am I signed in? End it |
 | sign_out | Sign out here? And: it is done |
@@ -18,6 +20,7 @@
 | visit | why somebody is at the sign-in pages |
 | frame | what every page handler shares: language, header, the token of our forms |
 | views | what each page shows, exactly |
+| approval_views | the same, for requests from other devices |
 | session_views | the same, of signing out and of sessions |
 | words | the words for values |
 | rendering | a view and a language in, bytes out |

@@ -72,6 +72,8 @@ async def linked_accounts(http: Request) -> Response:
         links=tuple([await _card(context, link, known) for link in links[:PAGE_SIZE]]),
         sign_out_action=f"{context.issuer}/my/sign-out",
         sessions_uri=f"{context.issuer}/my/sessions",
+        approvals_uri=f"{context.issuer}/approvals",
+        waiting=len(await uow.backchannel_requests.open_of(citizen.citizen_id, now, PAGE_SIZE)),
         first_page_uri=base if after else None,
         next_page_uri=f"{base}?after={links[PAGE_SIZE - 1].link_id}" if has_more else None,
     )

@@ -181,6 +181,7 @@ def _show(
     view = SignInPage(
         client=visit.header(context),
         action=f"{context.issuer}/sign-in/{visit.visit_id}",
+        is_for_approval=visit.is_for_approval,
         identifier=identifier[:64],
         notice=notice,
         retry_at=retry_at,

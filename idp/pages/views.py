@@ -93,6 +93,8 @@ class SignInPage(Page):
     template: ClassVar[str] = "sign_in/sign_in.html"
 
     action: str
+    is_for_approval: bool = False
+    """The person comes to answer a request from elsewhere."""
     identifier: str = ""
     notice: SignInNotice | None = None
     retry_at: datetime | None = None
@@ -255,6 +257,9 @@ class LinkedAccountsPage(Page):
     links: tuple[LinkCard, ...]
     sign_out_action: str = "/my/sign-out"
     sessions_uri: str = "/my/sessions"
+    approvals_uri: str = "/approvals"
+    waiting: int = 0
+    """Requests that wait for this person's answer; counted up to a page of them."""
     first_page_uri: str | None = None
     """Given on every page but the first."""
     next_page_uri: str | None = None

@@ -1,5 +1,6 @@
-"""Why somebody is at the sign-in pages: for a network's request, or for their own linked accounts."""
+"""Why somebody is at the sign-in pages: for a network's request, or for a page of their own."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,11 @@ from idp.web.state import Context
 
 OWN = "my"
 """Stands where an interaction's id would, when somebody signs in to see their own links."""
+APPROVALS = "approvals"
+"""As OWN, for what waits for their answer."""
+DEVICE = "device"
+"""As OWN, for the page that takes a device's code."""
+_SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,11 @@ class Visit:
     """Where to go when the page's question is answered."""
     interaction: Interaction | None = None
     client: Client | None = None
+
+    @property
+    def is_for_approval(self) -> bool:
+        """Tell whether the person comes to answer a request from elsewhere."""
+        return self.visit_id.startswith((APPROVALS, DEVICE)) and self.interaction is None
 
     @property
     def request(self) -> AuthorizationRequest | None:
@@ -44,7 +55,26 @@ class Visit:
 
 async def load_visit(context: Context, uow: UnitOfWork, http: Request, visit_id: str, now: datetime) -> Visit:
     """Return the visit that an address names. Raises JourneyError as `load_interaction` does."""
-    if visit_id == OWN:
-        return Visit(OWN, f"{context.issuer}/my/accounts")
+    own = own_visit(context.issuer, visit_id)
+    if own is not None:
+        return own
     interaction, client = await load_interaction(context, uow, http, visit_id, now)
     return Visit(visit_id, f"{context.issuer}/authorize/{visit_id}", interaction, client)
+
+
+def own_visit(issuer: str, visit_id: str) -> Visit | None:
+    """Return the visit to a page of a person's own; None for an interaction's id, which holds no dot.
+
+    After a dot stands what the page is about: which request, or which code a device shows.
+    """
+    page, _, subject = visit_id.partition(".")
+    if subject and not _SUBJECT.fullmatch(subject):
+        return None
+    match page:
+        case "my" if not subject:
+            return Visit(OWN, f"{issuer}/my/accounts")
+        case "approvals":
+            return Visit(visit_id, f"{issuer}/approvals/{subject}" if subject else f"{issuer}/approvals")
+        case "device":
+            return Visit(visit_id, f"{issuer}/device?user_code={subject}" if subject else f"{issuer}/device")
+    return None

@@ -15,6 +15,10 @@
 | requested_acr | OpenID Connect Core §5.5.1.1: levels that are wished for, essential, told |
 | redirect_uris | RFC 9700 §2.1, RFC 8252 §7: exact comparison |
 | pkce | RFC 7636 |
+| decoupled_request | CIBA Core 1.0, RFC 8628: a request that is answered on another device |
+| ciba_request | CIBA Core 1.0 §7.1, FAPI: CIBA §5.2.2: what a client may ask, signed |
+| login_hint | CIBA Core 1.0 §7.1, RFC 9493: whom it is for |
+| device_request | RFC 8628 §3.1, §6.1: the device's request and its user code |
 | claims_parameter | OpenID Connect Core §5.5 |
 | requested_claim | Core §5.5.1, Identity Assurance §5.5: one requested claim or element |
 | verified_claims_request | Identity Assurance §5.3 to §5.6: how verified claims are asked for |
@@ -44,10 +48,10 @@
 | profile_metadata | RFC 8705, 9101, 9126, 9449, CIBA, logout: the members that belong to profiles |
 | metadata_reader | reading such a file with every reason at once |
 | logo | RFC 7591 §2 (`logo_uri`), RFC 2397: a small PNG inside the registration |
-| stored_client | a client as one JSON document |
-| stored_request | a request as one JSON document |
-"""
 | registration | RFC 7591, RFC 7592, OpenID Registration §3: a client that registers itself |
 | registration_policy | RFC 7591 §5: what it may register, judged by what results |
 | software_statement | RFC 7591 §2.3 |
 | sector_identifier | OpenID Registration §5, CIBA §4: who shares the subjects of a sector |
+| stored_client | a client as one JSON document |
+| stored_request | a request as one JSON document |
+"""

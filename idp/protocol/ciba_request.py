@@ -32,10 +32,12 @@ from idp.protocol.jose import (
 )
 from idp.protocol.model import AuthorizationRequest, Client, Policy
 from idp.protocol.parameters import Parameters, printable
-from idp.protocol.profiles import CIBA_GRANT, rules_of
+from idp.protocol.profiles import CIBA_GRANT, Profile, rules_of
 from idp.protocol.request_object import MAX_AGE, TYPES
 
 PING = "ping"
+CIBA_ALGORITHMS = rules_of(Profile.CIBA).signing_algorithms
+"""What requests are signed with, whatever the client's profile: FAPI: CIBA §5.2.2 leaves RS256 out."""
 MAX_BINDING_MESSAGE = 100
 MAX_NOTIFICATION_TOKEN = 1024
 
@@ -123,7 +125,7 @@ def verify_signed_request(
     InvalidClientError for a request that another client wrote and signed: then whoever sent it is not it.
     """
     registered = client.backchannel_authentication_request_signing_alg
-    allowed = rules_of(client.profile).signing_algorithms
+    allowed = rules_of(client.profile).signing_algorithms & CIBA_ALGORITHMS
     algorithms = allowed if registered is None else allowed & {registered}
     try:
         verified = verify_jws(token, keys, algorithms=algorithms, required=_REQUIRED)

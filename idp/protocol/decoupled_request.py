@@ -5,7 +5,7 @@ meet on one approval page and end in one grant. The id never passes through a br
 after its use is a retry of its own client, and revokes nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -97,6 +97,22 @@ class DeniedByPersonError(AccessDeniedError):
     status = 400
 
 
+class UnansweredError(AuthorizationPendingError):
+    """Nobody has answered yet. The handler counts the question, and answers with this."""
+
+    def __init__(self, request: DecoupledRequest) -> None:
+        super().__init__("the person has not answered yet")
+        self.request = request
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request whose person agreed, and what they granted; made by `check_answered` alone."""
+
+    request: DecoupledRequest
+    grant: Grant
+
+
 def lifetime_of(requested_expiry: int | None) -> timedelta:
     """Return how long a request lives: as its client wishes, within bounds (CIBA Core §7.1)."""
     if requested_expiry is None:
@@ -106,15 +122,13 @@ def lifetime_of(requested_expiry: int | None) -> timedelta:
     return max(shortest, timedelta(seconds=seconds))
 
 
-def check_answered(
-    found: DecoupledRequest | None, kinds: Iterable[Kind], client: Client, now: datetime
-) -> Grant:
+def check_answered(found: DecoupledRequest | None, kind: Kind, client: Client, now: datetime) -> Answered:
     """Return what was granted: CIBA Core §11, RFC 8628 §3.5.
 
     Whose id it is comes first, so that no client learns anything of another's request. Raises
-    InvalidGrantError, DeniedByPersonError, ExpiredTokenError, AuthorizationPendingError.
+    InvalidGrantError, DeniedByPersonError, ExpiredTokenError, UnansweredError.
     """
-    if found is None or found.kind not in kinds:
+    if found is None or found.kind is not kind:
         raise InvalidGrantError(_REFUSED, detail="unknown id")
     if found.client_id != client.client_id:
         raise InvalidGrantError(_REFUSED, detail="the id of another client")
@@ -125,8 +139,8 @@ def check_answered(
     if now >= found.expires_at:
         raise ExpiredTokenError("nobody answered in time; ask again")
     if found.grant is None:
-        raise AuthorizationPendingError("the person has not answered yet")
-    return found.grant
+        raise UnansweredError(found)
+    return Answered(found, found.grant)
 
 
 def read_asked(parameters: Parameters, client: Client, policy: Policy) -> AuthorizationRequest:

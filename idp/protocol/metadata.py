@@ -10,6 +10,7 @@ from idp.identity.assurance import TRUST_FRAMEWORK, Acr
 from idp.identity.evidence import CheckMethod, DocumentType, EvidenceType, RecordType
 from idp.protocol.account_link_details import TYPE as ACCOUNT_LINK
 from idp.protocol.authorization_request import PROMPTS, SCOPES
+from idp.protocol.ciba_request import CIBA_ALGORITHMS
 from idp.protocol.claims import ITEM_OF_CLAIM
 from idp.protocol.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from idp.protocol.jose import SIGNING_ALGORITHMS
@@ -57,8 +58,8 @@ def _document(policy: Policy) -> dict[str, Any]:
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
-        "scopes_supported": scope_value(SCOPES).split(" "),
         "registration_endpoint": f"{issuer}/register",
+        "scopes_supported": scope_value(SCOPES).split(" "),
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": sorted(GRANT_TYPES),
@@ -87,6 +88,13 @@ def _document(policy: Policy) -> dict[str, Any]:
         # RFC 9126 §5.
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "require_pushed_authorization_requests": False,
+        # CIBA Core 1.0 §4.
+        "backchannel_authentication_endpoint": f"{issuer}/backchannel-authentication",
+        "backchannel_token_delivery_modes_supported": ["poll", "ping"],
+        "backchannel_authentication_request_signing_alg_values_supported": sorted(CIBA_ALGORITHMS),
+        "backchannel_user_code_parameter_supported": False,
+        # RFC 8628 §4.
+        "device_authorization_endpoint": f"{issuer}/device-authorization",
         # JARM §4.
         "authorization_signing_alg_values_supported": algorithms,
         # RFC 9449 §5.1.

@@ -14,12 +14,13 @@ What the rest of the program uses:
 | interactions | authorization requests under way |
 | codes | pushed requests and authorization codes, each used once |
 | grants | grants and refresh tokens; spent values |
+| backchannel_requests | requests that are answered on another device |
 | access_tokens | opaque access tokens, and what they stand for |
 | client_secrets | client secrets, hashed, and sealed where an HMAC needs them |
 | attempts | counters of sign-in attempts |
 | ledger | the audit log and its chain |
-| outbox | what is to be told to others, and how far that is |
 | registrations | clients that registered themselves, and what let them in |
+| outbox | what is to be told to others, and how far that is |
 | leases | which process does a job now |
 | remains | removal of what is over |
 

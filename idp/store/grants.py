@@ -65,7 +65,8 @@ _REVOKE = Change(
 )
 _SPEND = Insert("spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
 _SPEND_PROOF = Insert("proof_spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
-"""A gate of its own: a request spends both, and its refusal says which of them was used before."""
+_SPEND_REQUEST = Insert("request_spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
+"""Gates of their own: a request spends several, and its refusal says which of them was used before."""
 
 BACKING = (
     *(account_links.c[name].label(f"link_{name}") for name in LINK_COLUMNS),
@@ -224,6 +225,11 @@ class Grants:
         """
         key = _spent_key("dpop_proof", f"{jkt}\x00{jti}")
         self._recorder.record(_SPEND_PROOF, spent_key=key, expires_at=micros(expires_at))
+
+    def spend_request(self, client_id: str, jti: str, expires_at: datetime) -> None:
+        """Record the single use of a signed request; the gate `request_spent` closes for the second one."""
+        key = _spent_key("request_object", f"{client_id}\x00{jti}")
+        self._recorder.record(_SPEND_REQUEST, spent_key=key, expires_at=micros(expires_at))
 
 
 def _spent_key(purpose: str, value: str) -> bytes:

@@ -37,13 +37,15 @@ class Context:
     session_limits: SessionLimits
     pair_limits: AttemptLimits
     source_limits: AttemptLimits
+    asking_limits: AttemptLimits
+    """How often one client may ask one person without being agreed to (CIBA)."""
     render_form_post: Callable[[Request, str, Mapping[str, str]], bytes]
     """Renders an authorization response as a form; handed in, for pages are not known down here."""
     mode: str
-    certificate_source: CertificateSource
-    """Where certificates of clients come from (RFC 8705)."""
     registration: RegistrationTerms
     """Who may register, and whose words are believed (RFC 7591)."""
+    certificate_source: CertificateSource
+    """Where certificates of clients come from (RFC 8705)."""
     is_dpop_nonce_required: bool
     """False takes DPoP proofs without a nonce, too (RFC 9449 §8)."""
 

@@ -1,5 +1,6 @@
 """Counting sign-in attempts before they are verified. NIST SP 800-63B §3.2.2; the rule is pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,6 +61,24 @@ async def count_password_attempt(context: Context, uow: UnitOfWork, keys: Attemp
     uow.attempts.count(keys.pair, pair, now)
     uow.attempts.count(keys.source, context.source_limits, now)
     uow.attempts.note(keys.identifier, now, IDENTIFIER_WINDOW)
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise ThrottledError(_retry_at(waits, now)) from closed
+
+
+async def count_attempts(
+    uow: UnitOfWork, counters: Sequence[tuple[bytes, AttemptLimits]], now: datetime
+) -> None:
+    """Count one attempt under at most four keys. Raises ThrottledError; a refused one is not counted."""
+    keys = [key for key, _ in counters]
+    four = (keys * 4)[:4]
+    found = await uow.attempts.find((four[0], four[1], four[2], four[3]), now)
+    waits = tuple((found.get(key), limits) for key, limits in counters)
+    if _ends_ahead(waits, now):
+        raise ThrottledError(_retry_at(waits, now))
+    for key, limits in counters:
+        uow.attempts.count(key, limits, now)
     try:
         await uow.commit()
     except GateClosedError as closed:
