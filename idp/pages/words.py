@@ -192,6 +192,7 @@ class Words:
         details = element[DETAILS_MEMBER[element["type"]]]
         checks = [self._check(check) for check in element.get("check_details", ())]
         document = self._translate(DOCUMENTS[details["type"]])
+        document = document[:1].upper() + document[1:]
         return f"{document} ({'; '.join(checks)})" if checks else document
 
     def _check(self, check: Mapping[str, str]) -> str:

@@ -99,13 +99,13 @@ async def test_nothing_is_told_that_was_not_shown(provider: Provider, *, is_push
             ["name", "nationalities", "verification_time", "verification_evidence"], False
         )
         page = Html(text).text
-        for words in ("thẻ căn cước (xem trực tiếp khi bạn có mặt, ", "cơ sở dữ liệu dân cư (", PURPOSE):
+        for words in ("Thẻ căn cước (xem trực tiếp khi bạn có mặt, ", "Cơ sở dữ liệu dân cư (", PURPOSE):
             assert words in page
         assert page.count("Họ và tên") == 1, "neither asked for twice nor promised to be withheld"
         assert page.count("Quốc tịch") == 1
         assert "<b>" not in text
         english = Html((await http.get(f"{address}?lang=en")).text).text
-        assert "identity card (looked at in your presence, " in english
+        assert "Identity card (looked at in your presence, " in english
         ticked = {"decision": "allow", "claim": list(form.checkboxes)}
         answer = await http.post(address, data=ticked)
         code = query_of(await go_on(provider, http, person, answer))["code"]
@@ -173,7 +173,7 @@ async def test_the_registers_own_evidence_is_told(provider: Provider) -> None:
     async with provider.http() as http:
         opened = await http.get("/authorize", params=platform.request(None, claims=asking(id_token=asked)))
         address, text = await consent_page(provider, http, person, opened)
-        assert "thẻ cư trú (đọc chip, " in Html(text).text
+        assert "Thẻ cư trú (đọc chip, " in Html(text).text
         answer = await http.post(address, data={"decision": "allow", "claim": ["verification_evidence"]})
         code = query_of(await go_on(provider, http, person, answer))["code"]
         in_id_token, _, _ = await answers(http, platform, code)
