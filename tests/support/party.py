@@ -43,6 +43,7 @@ class Party:
     proof_key: ProofKey = field(default_factory=ProofKey)
     nonce: str | None = None
     kid: str = ""
+    secret: str = SECRET
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
     @classmethod
@@ -96,7 +97,7 @@ class Party:
         """Return the form members and headers that authenticate it."""
         method = self.client.token_endpoint_auth_method
         if method == "client_secret_basic":
-            return {}, {"authorization": httpx.BasicAuth(self.client_id, SECRET)._auth_header}
+            return {}, {"authorization": httpx.BasicAuth(self.client_id, self.secret)._auth_header}
         if method == "private_key_jwt":
             assertion = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self.assertion()}
             return {"client_id": self.client_id, **assertion}, {}
