@@ -5,7 +5,8 @@ VENV := .venv
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-# Choices: make demo PORT=9000 NETWORK_PORT=9100 · make test ARGS="tests/keys -k rotation" · make setup PYTHON=python3.12
+# Choices: make demo PORT=9000 NETWORK_PORT=9100 · make demo TLS=1 · make setup PYTHON=python3.12 ·
+# make test ARGS="tests/keys -k rotation"
 PORT ?= 8000
 NETWORK_PORT ?= 8100
 ARGS ?=
@@ -23,7 +24,7 @@ setup: $(RUNTIME) ## make .venv with what the program needs, and .venv/bin/idp
 setup-dev: $(DEVELOPMENT) ## the same, with what tests and checks need
 
 demo: setup ## start the provider and the sample social network; Ctrl-C stops both
-	@$(VENV)/bin/idp demo --port $(PORT) --network-port $(NETWORK_PORT)
+	@$(VENV)/bin/idp demo --port $(PORT) --network-port $(NETWORK_PORT) $(if $(TLS),--tls)
 
 demo-reset: ## forget the demo's people, links and keys
 	@rm -rf .demo && echo "The demo's data is gone; \`make demo\` starts afresh."

@@ -22,6 +22,7 @@
 | demo | `idp demo` |
 | demo_people | its fictitious people |
 | demo_servers | its two programs |
+| development_certificate | a certificate for localhost, for `make demo TLS=1` |
 | desk | settings, database, keys and clock, opened for one command |
 | acting | who acts, for the log |
 | options | options that many commands share |

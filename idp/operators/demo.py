@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -25,8 +25,11 @@ from idp.operators.demo_servers import (
     stop_signals,
     watch,
 )
+from idp.operators.desk import utc_now
+from idp.operators.development_certificate import development_certificate
 from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, Invocation, invocation, table
+from idp.operators.tls import ServerCertificate
 
 ROOT = Path(__file__).resolve().parents[2]
 IDP = Path(sysconfig.get_path("scripts")) / "idp"
@@ -50,11 +53,19 @@ class Demo:
     directory: Path
     provider_port: int
     network_port: int
+    certificate: ServerCertificate | None = None
+    """With one, the provider speaks TLS, and has a second port for mutual TLS."""
 
     @property
     def provider_url(self) -> str:
         """The issuer."""
-        return f"http://localhost:{self.provider_port}"
+        scheme = "http" if self.certificate is None else "https"
+        return f"{scheme}://localhost:{self.provider_port}"
+
+    @property
+    def mtls_port(self) -> int:
+        """8443 beside 8000: the port that asks clients for certificates."""
+        return self.provider_port + 443
 
     @property
     def network_url(self) -> str:
@@ -80,8 +91,14 @@ class Demo:
     def environment(self) -> Mapping[str, str]:
         """The settings of both programs, and none that were meant for another installation."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+        encrypted: dict[str, str] = {}
+        if self.certificate is not None:
+            encrypted["IDP_MTLS_ORIGIN"] = f"https://localhost:{self.mtls_port}"
+            # For the sample network, which calls the provider and nobody else.
+            encrypted["SSL_CERT_FILE"] = str(self.certificate.chain)
         return {
             **inherited,
+            **encrypted,
             "IDP_ISSUER": self.provider_url,
             "IDP_DATABASE_URL": f"sqlite:///{self.database}",
             "IDP_KEYS_DIR": str(self.directory / "keys"),
@@ -112,14 +129,19 @@ class Demo:
     def servers(self) -> Sequence[ServerCommand]:
         """Describe the two programs."""
         logs = self.directory / "logs"
+        serve = [str(IDP), "serve", "--host", "127.0.0.1", "--port", str(self.provider_port)]
+        if self.certificate is not None:
+            serve += ["--tls-cert", str(self.certificate.chain), "--tls-key", str(self.certificate.key)]
+            serve += ["--mtls-port", str(self.mtls_port)]
         return [
             ServerCommand(
                 "The provider",
-                [str(IDP), "serve", "--host", "127.0.0.1", "--port", str(self.provider_port)],
+                serve,
                 self.environment,
                 self.provider_port,
                 "/readyz",
                 logs / "provider.log",
+                None if self.certificate is None else self.certificate.chain,
             ),
             ServerCommand(
                 "The sample network",
@@ -136,11 +158,16 @@ class Demo:
         ]
 
 
-def run_demo(directory: Path, provider_port: int, network_port: int, called: Invocation) -> None:
+def run_demo(
+    directory: Path, provider_port: int, network_port: int, called: Invocation, *, with_tls: bool = False
+) -> None:
     """Prepare, start both servers, print the guide and stay until Ctrl-C. Raises CommandFailedError."""
     demo = Demo(directory.resolve(), provider_port, network_port)
     try:
         _check_ports(demo)
+        if with_tls:
+            check_port_is_free(demo.mtls_port, "mutual TLS", "PORT")
+            demo = replace(demo, certificate=development_certificate(demo.directory / "tls", utc_now()))
         with stop_signals() as stopping:
             _prepare(demo, stopping, called)
             if not stopping.is_set():
@@ -231,11 +258,18 @@ def guide(demo: Demo, people: Sequence[DemoPerson]) -> str:
     ]
     listing = "\n".join(rows)
     script = os.path.relpath(IDP)
+    warning = ""
+    if demo.certificate is not None:
+        warning = (
+            "\n  The browser will warn of the certificate: it was made on this machine and nobody else knows"
+            f" it.\n  Programs may trust {os.path.relpath(demo.certificate.chain)}. Mutual TLS: port"
+            f" {demo.mtls_port}.\n"
+        )
     return f"""
   The sample social network   {demo.network_url}
   The provider                {demo.provider_url}
   My linked accounts          {demo.provider_url}/my/accounts
-
+{warning}
   Open the sample network, press "Link my account" and sign in as one of these fictitious people:
 
 {listing}
@@ -263,12 +297,15 @@ def guide(demo: Demo, people: Sequence[DemoPerson]) -> str:
     type=click.Path(path_type=Path),
     help="Where everything is kept.",
 )
+@click.option(
+    "--tls", "with_tls", is_flag=True, help="Let the provider speak https, by a certificate made here."
+)
 @json_option
 @click.pass_context
-def demo(context: click.Context, port: int, network_port: int, directory: Path) -> None:
+def demo(context: click.Context, *, port: int, network_port: int, directory: Path, with_tls: bool) -> None:
     """Start the provider and the sample social network with fictitious people, until Ctrl-C."""
     if context.invoked_subcommand is None:
-        run_demo(directory, port, network_port, invocation())
+        run_demo(directory, port, network_port, invocation(), with_tls=with_tls)
 
 
 @demo.command()

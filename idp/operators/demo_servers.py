@@ -5,6 +5,7 @@ import http.client
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -33,6 +34,15 @@ class ServerCommand:
     port: int
     ready_path: str
     log: Path
+    certificate: Path | None = None
+    """The certificate that it shows, where it speaks TLS."""
+
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a connection to ask it something; it is not open yet."""
+        if self.certificate is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        trusting = ssl.create_default_context(cafile=self.certificate)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=2, context=trusting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class Server:
 
     def is_ready(self) -> bool:
         """Ask the server's ready page."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.command.port, timeout=2)
+        connection = self.command.connect()
         try:
             connection.request("GET", self.command.ready_path)
             return connection.getresponse().status == http.client.OK

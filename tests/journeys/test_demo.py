@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.html_forms import Html
 from tests.support.postgresql import free_port
 from tests.support.served import IDP, ROOT
 
@@ -31,12 +33,13 @@ class Demo:
     provider_port: int = field(default_factory=free_port)
     network_port: int = field(default_factory=free_port)
     process: "subprocess.Popen[str] | None" = None
+    options: tuple[str, ...] = ()
 
     def start(self) -> "subprocess.Popen[str]":
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
         ports = ("--port", str(self.provider_port), "--network-port", str(self.network_port))
         self.process = subprocess.Popen(
-            [IDP, "demo", *ports, "--directory", self.directory],
+            [IDP, "demo", *ports, *self.options, "--directory", self.directory],
             env=inherited,
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -113,6 +116,34 @@ def test_it_starts_explains_itself_keeps_the_data_and_stops_cleanly(demo: Demo) 
     status, said = demo.interrupt()
     assert status == 0
     assert not any(step in said for step in STEPS), "a second start must not prepare again"
+
+
+def test_with_tls_the_provider_is_https_and_the_network_trusts_it(tmp_path: Path) -> None:
+    """Several conformance plans demand https: `make demo TLS=1`."""
+    provider_port = next(port for port in iter(free_port, 0) if port < 65000)
+    demo = Demo(tmp_path / "demo", provider_port, options=("--tls",))
+    guide = demo.start_and_read_guide()
+    try:
+        issuer, certificate = f"https://localhost:{provider_port}", demo.directory / "tls" / "certificate.pem"
+        assert f"{issuer}/my/accounts" in guide
+        assert "The browser will warn" in guide
+        trusting = ssl.create_default_context(cafile=certificate)
+        with httpx.Client(verify=trusting, trust_env=False) as http:
+            metadata = http.get(f"{issuer}/.well-known/openid-configuration").json()
+            assert metadata["issuer"] == issuer
+            token_endpoint = metadata["mtls_endpoint_aliases"]["token_endpoint"]
+            assert token_endpoint == f"https://localhost:{provider_port + 443}/token"
+            assert http.post(token_endpoint, data={"client_id": "x"}).status_code == 401
+        network = f"http://localhost:{demo.network_port}"
+        with httpx.Client(base_url=network, follow_redirects=True, trust_env=False) as browser:
+            welcome = Html(browser.get("/").text).forms["sign-in-as"]
+            name, handle = welcome.buttons[0]
+            feed = Html(browser.post("/sign-in", data=welcome.fields | {name: handle}).text)
+            begin = feed.forms["link-account"].fields
+            begun = browser.post("/link", data=begin, follow_redirects=False)
+            assert begun.headers["location"].startswith(f"{issuer}/authorize?"), begun.text
+    finally:
+        assert demo.interrupt()[0] == 0
 
 
 def test_a_busy_port_is_one_sentence(demo: Demo) -> None:
