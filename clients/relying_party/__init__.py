@@ -6,7 +6,7 @@ beside this package does it in 30 lines. Inside, requests and their validation c
     flows.py     ─── requests ──▶  transport.py ──▶ the provider
        │ answers
        ▼
-    messages.py, tokens.py    pure readers and checks ──▶ model.py, errors.py
+    messages.py, tokens.py, logout.py    pure readers and checks ──▶ model.py, errors.py
     provider.py, keys.py      discovery and key set, cached
     client_authentication.py, oauth.py    credentials and message bodies, by Authlib
 """
@@ -25,6 +25,7 @@ from .errors import (
     UntrustedResponseError,
 )
 from .flows import RelyingParty
+from .logout import LoggedOut
 from .model import LinkedAccount, Started, Tokens, VerifiedClaims, verified_claims
 from .provider import Metadata, Provider
 
@@ -34,6 +35,7 @@ __all__ = [
     "ConfigurationError",
     "GrantRefusedError",
     "LinkedAccount",
+    "LoggedOut",
     "Metadata",
     "MetadataError",
     "Provider",

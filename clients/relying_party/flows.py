@@ -9,6 +9,9 @@
                                ID token checked ◀── keys ─────────
     LinkedAccount ◀──────────
     "check again" ───────────▶ refresh, userinfo ────────────────▶ still there, or GrantRefusedError
+    "sign out" ──────────────▶ end_session_url ──────────────────▶ signed out there
+    logout_token ────────────▶ read_logout_token ◀── keys ───────── a session over there is over
+    LoggedOut ◀──────────────
 
 OpenID Connect Core §3.1, RFC 9126 (PAR), RFC 7636 (PKCE), RFC 9396 (account_link), RFC 9207 (iss).
 """
@@ -17,9 +20,11 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from .client_authentication import KeyMaterial, Occasion, choose_authentication
 from .errors import ConfigurationError, MetadataError, TokenError
+from .logout import LOGOUT_TOKEN_TYPE, LoggedOut, verify_logout_token
 from .messages import (
     CallbackParameters,
     check_authorization_details,
@@ -179,6 +184,43 @@ class RelyingParty:
         headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
         request = http.build_request("GET", self._provider.metadata.userinfo_endpoint, headers=headers)
         return read_userinfo(await send(http, request), subject)
+
+    def end_session_url(
+        self, id_token: str, post_logout_redirect_uri: str | None = None, *, state: str | None = None
+    ) -> str:
+        """Return where to send a person who wants to sign out at the provider too.
+
+        OpenID Connect RP-Initiated Logout 1.0 §2. The address to come back to is one that is registered.
+        Raises ConfigurationError when the provider has no such endpoint.
+        """
+        endpoint = self._provider.metadata.end_session_endpoint
+        if endpoint is None:
+            raise ConfigurationError("the provider has no end_session_endpoint")
+        wish = {
+            "id_token_hint": id_token,
+            "client_id": self._client_id,
+            "post_logout_redirect_uri": post_logout_redirect_uri,
+            "state": state,
+        }
+        return f"{endpoint}?{urlencode({name: value for name, value in wish.items() if value is not None})}"
+
+    async def read_logout_token(self, token: str) -> LoggedOut:
+        """Verify a logout token that was posted to you: Back-Channel Logout 1.0 §2.6.
+
+        Remember its `jti` until `forget_at`, and take none twice. Raises TokenError;
+        ProviderUnavailableError when the key cannot be had: answer with 503, and it comes again.
+        """
+        metadata = self._provider.metadata
+        header = read_header(token, metadata.algorithms, typ=LOGOUT_TOKEN_TYPE)
+        key = await self._provider.keys.get_key(header.kid)
+        expected = Expected(
+            issuer=metadata.issuer,
+            client_id=self._client_id,
+            now=self._provider.clock(),
+            algorithm=header.algorithm,
+            access_token="",
+        )
+        return verify_logout_token(token, header, key, expected)
 
     async def _push(self, parameters: Mapping[str, str]) -> str:
         body = authorization_parameters(self._client_id, parameters)

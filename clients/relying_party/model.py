@@ -84,6 +84,8 @@ class LinkedAccount:
     auth_time: datetime
     verified_claims: VerifiedClaims | None
     tokens: Tokens
+    sid: str | None = None
+    """The session at the provider: keep it with yours, and a logout token names it when it is over."""
 
 
 def account_link_details(account: Mapping[str, str | None]) -> str:

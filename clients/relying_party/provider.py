@@ -27,6 +27,7 @@ class Metadata:
     userinfo_endpoint: str
     jwks_uri: str
     algorithms: frozenset[str]
+    end_session_endpoint: str | None = None
 
 
 def check_address(address: object, name: str) -> str:
@@ -63,6 +64,9 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
         userinfo_endpoint=_address(document, "userinfo_endpoint"),
         jwks_uri=_address(document, "jwks_uri"),
         algorithms=algorithms,
+        end_session_endpoint=(
+            _address(document, "end_session_endpoint") if "end_session_endpoint" in document else None
+        ),
     )
 
 

@@ -57,8 +57,8 @@ class Expected:
     subject: str | None = None
 
 
-def read_header(token: object, algorithms: frozenset[str]) -> Header:
-    """Check the header before any key is looked up (RFC 8725 §3.1, §3.11)."""
+def read_header(token: object, algorithms: frozenset[str], *, typ: str = "JWT") -> Header:
+    """Check the header before any key is looked up (RFC 8725 §3.1, §3.11); without `typ` it is a JWT."""
     if not isinstance(token, str) or not token or len(token) > LARGEST_TOKEN:
         raise TokenError("there is no ID token of a sensible size")
     if token.count(".") != 2:
@@ -71,8 +71,8 @@ def read_header(token: object, algorithms: frozenset[str]) -> Header:
         raise TokenError("the ID token names no key")
     if "crit" in header or "b64" in header:
         raise TokenError("the ID token has header members that are not understood")
-    typ = header.get("typ", "JWT")
-    if not isinstance(typ, str) or typ.upper() != "JWT":
+    given = header.get("typ", "JWT")
+    if not isinstance(given, str) or given.lower() != typ.lower():
         raise TokenError("this is a token of another type")
     return Header(algorithm, kid)
 
@@ -240,8 +240,14 @@ def verify_linked_account(
         amr=tuple(claims["amr"]),
         auth_time=_time(claims, "auth_time"),
         verified_claims=_read_verified_claims(claims),
+        sid=_sid(claims),
         tokens=tokens,
     )
+
+
+def _sid(claims: SignedClaims) -> str | None:
+    """Return the name of the session, where there is one (Back-Channel Logout §2.1)."""
+    return _text(claims, "sid") if "sid" in claims else None
 
 
 def verify_refreshed(token: str, header: Header, key: Key, expected: Expected) -> SignedClaims:

@@ -2,12 +2,13 @@
 
     browser ──▶ pages.py    what people see and post          ─┐
             ──▶ linking.py  link, come back, check again       ├─▶ store.py   one SQLite file
-                   │                                           │   accounts.py who and what is in it
+            ──▶ signing_out.py  here, there, and from there    │   accounts.py who and what is in it
                    ▼                                           └─▶ web.py     sessions, forms, rendering
            clients.relying_party ──▶ the provider
 
 The network keeps its own sign-in and its own sessions: it speaks to the provider when an account is
-linked and when somebody asks to check, at no other time. An outage over there locks nobody out here.
+linked, when somebody asks to check and when somebody signs out there too, at no other time. An outage
+over there locks nobody out here.
 """
 
 from clients.social_network.app import create_app

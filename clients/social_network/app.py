@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from clients.relying_party.keys import Clock, system_clock
-from clients.social_network import linking, pages
+from clients.social_network import linking, pages, signing_out
 from clients.social_network.linking import Connect, Connection
 from clients.social_network.settings import Settings
 from clients.social_network.store import Store
@@ -34,5 +34,6 @@ def create_app(settings: Settings, *, connect: Connect | None = None, clock: Clo
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_api_route("/favicon.ico", lambda: RedirectResponse("/static/logo.svg", 308), methods=["GET"])
     app.include_router(linking.router)
+    app.include_router(signing_out.router)
     app.include_router(pages.router)
     return app

@@ -99,6 +99,7 @@ async def callback(visit: Here) -> Response:
     except RelyingPartyError as error:
         return _explain(visit, error)
     store.save_link(_link_from(linked, visit))
+    store.keep_provider_session(visit.session_id, linked.subject, linked.sid, linked.tokens.id_token)
     store.leave_notice(visit.session_id, "linked")
     return see("/")
 

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from clients.social_network.accounts import LONGEST_POST, UnfitPostError, read_post
 from clients.social_network.web import (
     LANGUAGE_COOKIE,
-    SESSION_COOKIE,
     Form,
     Here,
     Visit,
@@ -60,15 +59,6 @@ async def sign_in(visit: Here, form: Form) -> Response:
     return response
 
 
-@router.post("/sign-out")
-async def sign_out(visit: Here, _: Form) -> Response:
-    """End the session. The link stays: it belongs to the account, not to the session."""
-    visit.network.store.end_session(visit.session_id)
-    response = see("/")
-    response.delete_cookie(SESSION_COOKIE)
-    return response
-
-
 @router.post("/posts")
 async def post(visit: Here, form: Form) -> Response:
     """Keep a post of a linked member; anybody else is told kindly why not."""
@@ -111,6 +101,7 @@ async def settings(visit: Here) -> Response:
         "settings.html",
         link=store.find_link(visit.member.account_id),
         notice=store.take_notice(visit.session_id),
+        is_provider_known=store.find_id_token(visit.session_id) is not None,
     )
 
 

@@ -29,6 +29,11 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE TABLE IF NOT EXISTS started (
     state TEXT PRIMARY KEY, session_hash BLOB NOT NULL REFERENCES sessions ON DELETE CASCADE,
     started TEXT NOT NULL, expires_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS begun_with (
+    session_hash BLOB PRIMARY KEY REFERENCES sessions ON DELETE CASCADE,
+    subject TEXT NOT NULL, sid TEXT, id_token TEXT);
+CREATE INDEX IF NOT EXISTS begun_with_subject ON begun_with (subject);
+CREATE TABLE IF NOT EXISTS remembered (jti TEXT PRIMARY KEY, until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS links (
     account_id TEXT PRIMARY KEY REFERENCES accounts, subject TEXT NOT NULL, link_id TEXT NOT NULL,
     status TEXT NOT NULL, acr TEXT NOT NULL, level TEXT, linked_at TEXT NOT NULL, expires_at TEXT NOT NULL,
@@ -132,6 +137,37 @@ class Store:
     def end_session(self, session_id: str) -> None:
         """Sign out, with everything that was started."""
         self._connection.execute("DELETE FROM sessions WHERE session_hash = ?", (_hash(session_id),))
+
+    def keep_provider_session(
+        self, session_id: str, subject: str, sid: str | None, id_token: str | None
+    ) -> None:
+        """Keep which session at the provider this one was linked in."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO begun_with SELECT session_hash, ?, ?, ? FROM sessions "
+            "WHERE session_hash = ?",
+            (subject, sid, id_token, _hash(session_id)),
+        )
+
+    def find_id_token(self, session_id: str) -> str | None:
+        """Return the ID token of the session at the provider, for signing out there."""
+        row = self._one("SELECT id_token FROM begun_with WHERE session_hash = ?", _hash(session_id))
+        return None if row is None else row["id_token"]
+
+    def end_sessions_of(self, subject: str, sid: str | None) -> None:
+        """End the sessions that were linked in one session at the provider, or in any of this person."""
+        self._connection.execute(
+            "DELETE FROM sessions WHERE session_hash IN "
+            "(SELECT session_hash FROM begun_with WHERE subject = ?1 AND (?2 IS NULL OR sid = ?2))",
+            (subject, sid),
+        )
+
+    def remember(self, jti: str, until: datetime, now: datetime) -> bool:
+        """Remember a logout token; tell whether it is new."""
+        self._connection.execute("DELETE FROM remembered WHERE until <= ?", (_written(now),))
+        added = self._connection.execute(
+            "INSERT OR IGNORE INTO remembered VALUES (?, ?)", (jti, _written(until))
+        )
+        return added.rowcount == 1
 
     def find_member(self, session_id: str, now: datetime) -> Account | None:
         """Return who is signed in with this session."""

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clients.relying_party import LinkedAccount, Started, Tokens
+from clients.relying_party import LinkedAccount, LoggedOut, Started, Tokens
 from clients.relying_party.keys import Clock
 from clients.relying_party.messages import CallbackParameters
 from clients.social_network.accounts import Account
@@ -58,6 +58,14 @@ class LinkingParty(Protocol):
 
     async def userinfo(self, access_token: str, *, subject: str) -> dict[str, Any]:
         """Ask about the person now."""
+        ...
+
+    def end_session_url(self, id_token: str, post_logout_redirect_uri: str | None = None) -> str:
+        """Say where a person signs out at the provider."""
+        ...
+
+    async def read_logout_token(self, token: str) -> LoggedOut:
+        """Verify that a session at the provider is over."""
         ...
 
 
@@ -121,14 +129,8 @@ class UnfitFormError(Exception):
     """A form that was not sent by a page of this session, or cannot be read."""
 
 
-async def _read_form(visit: Here) -> dict[str, str]:
-    """Read a form strictly; refuse what another site sent. Raises UnfitFormError.
-
-    SameSite keeps the cookie at home, the Origin header and the csrf field say the same once more.
-    """
-    request = visit.request
-    if request.headers.get("origin", visit.network.settings.base_url) != visit.network.settings.base_url:
-        raise UnfitFormError("another origin")
+async def read_pairs(request: Request) -> dict[str, str]:
+    """Read what was posted, each name once. Raises UnfitFormError."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -141,6 +143,18 @@ async def _read_form(visit: Here) -> dict[str, str]:
     form = dict(pairs)
     if len(form) != len(pairs):
         raise UnfitFormError("a field is repeated")
+    return form
+
+
+async def _read_form(visit: Here) -> dict[str, str]:
+    """Read a form strictly; refuse what another site sent. Raises UnfitFormError.
+
+    SameSite keeps the cookie at home, the Origin header and the csrf field say the same once more.
+    """
+    request = visit.request
+    if request.headers.get("origin", visit.network.settings.base_url) != visit.network.settings.base_url:
+        raise UnfitFormError("another origin")
+    form = await read_pairs(request)
     if not hmac.compare_digest(form.get("csrf", "").encode(), visit.csrf.encode()):
         raise UnfitFormError("not from a page of this session")
     return form

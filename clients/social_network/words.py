@@ -10,6 +10,11 @@ VIETNAMESE: dict[str, str] = {
     "my_page": "Trang của tôi",
     "settings": "Cài đặt",
     "sign_out": "Ra khỏi quán",
+    "everywhere_title": "Đăng xuất ở cả hai nơi",
+    "everywhere_text": (
+        "Bạn đã đăng nhập ở nơi xác thực khi liên kết. Trên máy dùng chung, hãy đăng xuất cả ở đó."
+    ),
+    "everywhere": "Đăng xuất ở quán và ở nơi xác thực",
     "made_up": "Quán Cóc là mạng xã hội mẫu. Mọi người và mọi bài viết ở đây đều là giả lập.",
     "welcome_title": "Kéo ghế ngồi chơi.",
     "welcome_text": (
@@ -103,6 +108,11 @@ ENGLISH: dict[str, str] = {
     "my_page": "My page",
     "settings": "Settings",
     "sign_out": "Leave the stall",
+    "everywhere_title": "Sign out in both places",
+    "everywhere_text": (
+        "You signed in at the provider when you linked. On a device that others use, sign out there too."
+    ),
+    "everywhere": "Sign out here and at the provider",
     "made_up": "Quán Cóc is a sample network. Everybody and everything posted here is made up.",
     "welcome_title": "Pull up a stool.",
     "welcome_text": (

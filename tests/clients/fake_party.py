@@ -7,7 +7,15 @@ from typing import Any
 
 import httpx
 
-from clients.relying_party import LinkedAccount, RelyingPartyError, Started, Tokens, VerifiedClaims
+from clients.relying_party import (
+    LinkedAccount,
+    LoggedOut,
+    RelyingPartyError,
+    Started,
+    TokenError,
+    Tokens,
+    VerifiedClaims,
+)
 from clients.relying_party.messages import CallbackParameters
 from tests.clients.scripted_provider import NOW
 
@@ -25,6 +33,7 @@ class FakeRelyingParty:
     calls: list[str] = field(default_factory=list)
     level: str | None = "vn2"
     has_refresh_token: bool = True
+    over: LoggedOut | None = None
     told: dict[str, Any] = field(default_factory=lambda: {"sub": "pairwise-lan"})
 
     async def connect(self) -> "FakeRelyingParty":
@@ -38,7 +47,7 @@ class FakeRelyingParty:
 
     def _tokens(self) -> Tokens:
         refresh_token = f"rt-{len(self.calls)}" if self.has_refresh_token else None
-        return Tokens("at", self.now + timedelta(minutes=10), refresh_token)
+        return Tokens("at", self.now + timedelta(minutes=10), refresh_token, "id-token-lan")
 
     async def start_linking(self, *, account_id: str, **account: Any) -> Started:
         self._call("start_linking")
@@ -62,11 +71,22 @@ class FakeRelyingParty:
             auth_time=self.now,
             verified_claims=attested if self.level else None,
             tokens=self._tokens(),
+            sid="sid-lan",
         )
 
     async def refresh(self, refresh_token: str, *, subject: str) -> Tokens:
         self._call(f"refresh {refresh_token} {subject}")
         return self._tokens()
+
+    def end_session_url(self, id_token: str, post_logout_redirect_uri: str | None = None) -> str:
+        self._call(f"end_session_url {id_token} {post_logout_redirect_uri}")
+        return f"{ISSUER}/end_session?id_token_hint={id_token}"
+
+    async def read_logout_token(self, token: str) -> LoggedOut:
+        self._call(f"read_logout_token {token}")
+        if self.over is None:
+            raise TokenError("the signature is wrong")
+        return self.over
 
     async def userinfo(self, access_token: str, *, subject: str) -> dict[str, Any]:
         self._call(f"userinfo {access_token} {subject}")

@@ -134,6 +134,7 @@ class ScriptedProvider:
             "pushed_authorization_request_endpoint": f"{ISSUER}/par",
             "token_endpoint": f"{ISSUER}/token",
             "userinfo_endpoint": f"{ISSUER}/userinfo",
+            "end_session_endpoint": f"{ISSUER}/end_session",
             "jwks_uri": f"{ISSUER}/jwks",
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
