@@ -12,6 +12,11 @@ and Back-Channel Logout 1.0, OpenID Connect Core §4 (initiate_login_uri). In `[
 from collections.abc import Mapping
 from typing import Any
 
+from idp.protocol.client_certificate import (
+    ClientCertificateError,
+    read_distinguished_name,
+    read_ip_address,
+)
 from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.jwe import (
     CONTENT_ENCRYPTION_ALGORITHMS,
@@ -38,6 +43,11 @@ TLS_NAMES = (
     "tls_client_auth_san_ip",
     "tls_client_auth_san_email",
 )
+
+_TLS_NAME_READERS = {
+    "tls_client_auth_subject_dn": read_distinguished_name,
+    "tls_client_auth_san_ip": read_ip_address,
+}
 
 MEMBERS = frozenset(
     {
@@ -179,6 +189,13 @@ def _check_credentials(client: MetadataReader, read: Client) -> None:
     names = [name for name in TLS_NAMES if getattr(read, name) is not None]
     if method == TLS_CLIENT_AUTH and len(names) != 1:
         client.refuse("tls_client_auth_subject_dn", f"or one of {', '.join(TLS_NAMES[1:])} is needed, once")
+    for name, read_name in _TLS_NAME_READERS.items():
+        registered = getattr(read, name)
+        if registered is not None:
+            try:
+                read_name(registered)
+            except ClientCertificateError as error:
+                client.refuse(name, str(error))
     if method in TLS_METHODS - {TLS_CLIENT_AUTH} and read.jwks is None and read.jwks_uri is None:
         client.refuse("jwks", "or jwks_uri is needed: it holds the self-signed certificate")
     if method == NONE:

@@ -198,6 +198,16 @@ def test_link_validity(validity: object, days: int) -> None:
             id="RFC 8705 §2.1.2",
         ),
         pytest.param(
+            {"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "network"},
+            "tls_client_auth_subject_dn",
+            id="RFC 4514 no distinguished name",
+        ),
+        pytest.param(
+            {"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_ip": "network.example"},
+            "tls_client_auth_san_ip",
+            id="RFC 8705 §2.1.2 no address",
+        ),
+        pytest.param(
             {"token_endpoint_auth_method": "self_signed_tls_client_auth"},
             "jwks",
             id="RFC 8705 §2.2.2 no keys",
