@@ -134,7 +134,7 @@ class Settings(BaseSettings):
         description="A file of CA certificates (PEM) that outgoing TLS trusts beside the system's.",
     )
 
-    open_registration: bool = Field(
+    open_registration: Annotated[bool, AfterValidator(_check_is_for_tests)] = Field(
         default=False,
         description="Whether clients register without an initial access token; never in production.",
     )

@@ -12,8 +12,11 @@
 | companions | the processes that `idp serve` keeps running beside the servers |
 | citizens | `idp citizens show, suspend, reinstate, change-number` |
 | citizens_import | `idp citizens import` |
-| clients | `idp clients list, show, suspend, reinstate, rotate-secret` |
+| clients | `idp clients list, show, approve, suspend, reinstate, rotate-secret` |
 | clients_apply | `idp clients apply` |
+| clients_check | `idp clients check` |
+| clients_tokens | `idp clients tokens` |
+| profile_report | which profiles the server meets as it is set up |
 | account_links | `idp links` |
 | outbox | `idp outbox` |
 | keys | `idp keys` |

@@ -9,6 +9,8 @@ import click
 
 from idp.audit.events import Event
 from idp.operators.clients_apply import apply
+from idp.operators.clients_check import check
+from idp.operators.clients_tokens import tokens
 from idp.operators.desk import Desk, at_desk
 from idp.operators.options import DECISION, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties, table
@@ -29,7 +31,8 @@ def clients() -> None:
     """Register relying parties, look at them, suspend and reinstate them."""
 
 
-clients.add_command(apply)
+for command in (apply, check, tokens):
+    clients.add_command(command)
 client_argument = click.argument("client_id")
 
 
@@ -109,9 +112,38 @@ def reinstate(*, client_id: str, reason: str, dry_run: bool) -> None:
     _set_status(client_id, ClientStatus.ACTIVE, reason, dry_run=dry_run)
 
 
+@clients.command(context_settings=TAKES_IDS)
+@client_argument
+@reason_option(DECISION)
+@dry_run_option
+@json_option
+def approve(*, client_id: str, reason: str, dry_run: bool) -> None:
+    """Let a relying party that registered itself serve real people, as it is now."""
+    change = _Change("client:approved", {"because": reason}, lambda client, _: _approved(client))
+    stored = at_desk(lambda desk: change.make(desk, client_id, dry_run=dry_run))
+    was = not stored.client.is_sandbox
+    document = {"client_id": client_id, "was_approved": was, "dry_run": dry_run}
+    invocation().answer(document, [f"{client_id}: approved{' already' if was else ''}"])
+
+
+def _approved(client: Client) -> Client:
+    _check_is_there(client)
+    return replace(client, is_sandbox=False)
+
+
+def _check_is_there(client: Client) -> None:
+    if client.status is ClientStatus.REMOVED:
+        raise CommandFailedError("This client removed itself; nobody brings it back.")
+
+
 def _set_status(client_id: str, to: ClientStatus, reason: str, *, dry_run: bool) -> None:
     event_type = "client:suspended" if to is ClientStatus.SUSPENDED else "client:reinstated"
-    change = _Change(event_type, {"because": reason}, lambda client, _: replace(client, status=to))
+
+    def changed(client: Client, _: datetime) -> Client:
+        _check_is_there(client)
+        return replace(client, status=to)
+
+    change = _Change(event_type, {"because": reason}, changed)
     stored = at_desk(lambda desk: change.make(desk, client_id, dry_run=dry_run))
     before = stored.client.status
     document = {"client_id": client_id, "status_before": before, "status": to, "dry_run": dry_run}

@@ -19,8 +19,13 @@ from idp.operators.registrations import (
     differences,
     read_file,
 )
-from idp.protocol.model import Client, ClientSecret
+from idp.outbound.guarded_http import GuardedHTTP
+from idp.outbound.sector_documents import SectorDocuments
+from idp.protocol.errors import RefusedClientMetadataError
+from idp.protocol.model import Client, ClientSecret, ClientStatus
 from idp.protocol.profiles import SECRET_METHODS
+from idp.protocol.sector_identifier import check_sector_document
+from idp.settings import Settings
 from idp.store.client_secrets import draw_client_secret, new_client_secret, secrets_still_usable
 from idp.store.clients import StoredClient
 from idp.store.unit_of_work import UnitOfWork
@@ -122,6 +127,9 @@ async def _plan(
     if client.client_id in {other.client_id for other in planned}:
         raise RegistrationRefusedError(["client.client_id stands in another of these files"])
     stored = await uow.clients.find(client.client_id)
+    if stored is not None and stored.client.status is ClientStatus.REMOVED:
+        raise RegistrationRefusedError(["client.client_id is that of a client that removed itself"])
+    await _check_sector(desk.settings, client, stored)
     if file.client_id is None:
         _check_is_new(client, [*await _all_clients(uow), *planned])
     before = None if stored is None else stored.client
@@ -133,6 +141,25 @@ async def _plan(
     secret = draw_client_secret()
     made = new_client_secret(desk.custody.data, client, secret, now)
     return Plan(file, stored, _with_status(client, before, (made,)), changes, secret)
+
+
+async def _check_sector(settings: Settings, client: Client, stored: StoredClient | None) -> None:
+    """Hold a new or changed client against its sector_identifier_uri: OpenID Registration §5."""
+    if client.sector_identifier_uri is None or (
+        stored is not None and not differences(stored.client, client)
+    ):
+        return
+    http = GuardedHTTP(allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file)
+    try:
+        listed = await SectorDocuments(http).fetch(client.sector_identifier_uri)
+        check_sector_document(client, listed)
+    except RefusedClientMetadataError as refused:
+        reason = f"client.{refused.description}"
+        raise RegistrationRefusedError(
+            [f"{reason} ({refused.detail})" if refused.detail else reason]
+        ) from refused
+    finally:
+        await http.close()
 
 
 def _with_status(client: Client, before: Client | None, kept: tuple[ClientSecret, ...]) -> Client:

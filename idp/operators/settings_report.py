@@ -14,7 +14,9 @@ from idp.identity.register import Mode
 from idp.operators.failures import explained, problems_in
 from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, invocation
+from idp.operators.profile_report import profile_gaps, profile_lines
 from idp.protocol.client_certificate import ClientCertificateError, read_authorities
+from idp.protocol.profiles import Profile
 from idp.settings import PREFIX, Settings, SettingsError
 
 MASK = "•••"
@@ -36,6 +38,10 @@ def contradictions(settings: Settings) -> list[str]:
             read_authorities(settings.tls_client_ca.read_bytes())
         except (OSError, ClientCertificateError) as error:
             problems.append(f"{PREFIX}TLS_CLIENT_CA: {getattr(error, 'strerror', None) or error}")
+    try:
+        len(settings.statement_issuers)
+    except SettingsError as error:
+        problems += problems_in(error)
     if (settings.client_certificate_header is None) != (settings.client_certificate_proxies is None):
         problems.append(
             f"{PREFIX}CLIENT_CERTIFICATE_HEADER: needs {PREFIX}CLIENT_CERTIFICATE_PROXIES, and that needs it"
@@ -69,9 +75,14 @@ def settings(context: click.Context, *, measure: bool) -> None:
 
 
 @settings.command()
+@click.option(
+    "--profile",
+    type=click.Choice([profile.value for profile in Profile]),
+    help="Fail when anything is missing for it.",
+)
 @json_option
-def check() -> None:
-    """Check the settings: exit status 1 and every problem, or none."""
+def check(*, profile: str | None) -> None:
+    """Check the settings: exit status 1 and every problem, or none; and which profiles the server meets."""
     try:
         present = Settings.load()
     except SettingsError as error:
@@ -80,7 +91,14 @@ def check() -> None:
         problems = contradictions(present)
     if problems:
         raise CommandFailedError("The settings cannot be used.", problems)
-    invocation().answer({"problems": []}, ["The settings can be used."])
+    gaps = profile_gaps(present)
+    document: dict[str, object] = {"problems": [], "profiles": gaps}
+    lines = ["The settings can be used.", *profile_lines(gaps)]
+    if profile is None or not gaps[profile]:
+        invocation().answer(document, lines)
+        return
+    invocation().show(lines)
+    raise CommandFailedError(f"Something is missing for the profile {profile}.", result=document)
 
 
 def _described(name: str, present: Settings) -> Mapping[str, object]:

@@ -48,6 +48,7 @@
 | profile_metadata | RFC 8705, 9101, 9126, 9449, CIBA, logout: the members that belong to profiles |
 | metadata_reader | reading such a file with every reason at once |
 | logo | RFC 7591 §2 (`logo_uri`), RFC 2397: a small PNG inside the registration |
+| conformance | what a client or the server lacks for a profile |
 | registration | RFC 7591, RFC 7592, OpenID Registration §3: a client that registers itself |
 | registration_policy | RFC 7591 §5: what it may register, judged by what results |
 | software_statement | RFC 7591 §2.3 |

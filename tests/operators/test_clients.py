@@ -1,5 +1,6 @@
 """`idp clients`: registrations as reviewed files, all of them or none; secrets shown once."""
 
+import asyncio
 import hashlib
 import json
 import tomllib
@@ -7,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from idp.store.client_secrets import secret_context
 from tests.operators.conftest import Installation
+from tests.support.key_set_server import key_set_server
 
 FILE = """
 [client]
@@ -238,6 +241,24 @@ def test_a_secret_that_was_only_hashed_is_replaced_where_an_hmac_needs_it(
     assert "client_secret" not in back, "its hash is enough"
     assert hashlib.sha256(changed["client_secret"].encode()).hexdigest() in kept_hashes(small_installation)
     assert opened_secrets(small_installation) == [None], "and nothing stays that could be opened"
+
+
+async def applied_with_a_sector(installation: Installation, listed: list[str]) -> Result:
+    async with key_set_server() as served:
+        served.body = json.dumps(listed).encode()
+        file = write(
+            installation.folder, FILE.replace("[policy]", f'sector_identifier_uri = "{served.uri}"\n[policy]')
+        )
+        return await asyncio.to_thread(installation.run, "clients", "apply", file)
+
+
+def test_reg_09_a_sector_lists_the_redirect_uris_of_a_file_too(small_installation: Installation) -> None:
+    refused = asyncio.run(applied_with_a_sector(small_installation, ["https://other.example/"]))
+    assert "sector_identifier_uri does not list https://quancoc.example/callback" in refused.stderr
+    taken = asyncio.run(applied_with_a_sector(small_installation, ["https://quancoc.example/callback"]))
+    assert taken.exit_code == 0, taken.output
+    file = small_installation.folder / "quan-coc.toml"
+    assert apply(small_installation, file)[0]["action"] == "unchanged", "and is not asked for nothing"
 
 
 @pytest.mark.parametrize("method", ["none", "self_signed_tls_client_auth"])

@@ -40,7 +40,7 @@ def test_passwords_in_addresses_are_masked(
 def test_a_check_names_every_problem(
     small_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert small_installation.answer("settings", "check") == {"problems": []}
+    assert small_installation.answer("settings", "check")["problems"] == []
     monkeypatch.setenv("IDP_ISUER", "x")
     monkeypatch.setenv("IDP_CODE_SECONDS", "600")
     monkeypatch.setenv("IDP_ISSUER", "http://idp.example")
