@@ -142,6 +142,8 @@ def test_the_stable_forms_are_there(pages: Pages, locale: Locale) -> None:
         ("linked_accounts", "sign-out", {"csrf"}),
         ("end_link", "end-link", {"csrf"}),
         ("sign_in", "back-to-network", {"identifier", "password"}),
+        ("approval", "approval", {"csrf", "decision", "claim"}),
+        ("device", "device", {"csrf", "user_code"}),
     ]:
         page = read(pages, VIEWS[name], locale)
         assert page.one(id=form)["method"] == "post"

@@ -7,6 +7,13 @@ from idp.audit.events import ActorKind
 from idp.identity.account_links import Refusal, Status
 from idp.identity.assurance import Acr, Proofing
 from idp.identity.consents import AskReason
+from idp.pages.approval_views import (
+    AnsweredPage,
+    ApprovalCard,
+    ApprovalPage,
+    ApprovalsPage,
+    DevicePage,
+)
 from idp.pages.session_views import NetworkName, SessionCard, SessionsPage, SignedOutPage, SignOutPage
 from idp.pages.views import (
     AccountCard,
@@ -128,7 +135,51 @@ SESSIONS = SessionsPage(
 )
 SIGN_OUT = SignOutPage(action="/sign-out/5ea1ed", person=PERSON, csrf="token")
 
+APPROVAL = ApprovalPage(
+    client=replace(NETWORK, back_action=None),
+    csrf="token",
+    action="/approvals/5ea1ed",
+    is_device=False,
+    binding_message="Đơn hàng 1234",
+    asked_at=NOW,
+    expires_at=NOW + DAY / 288,
+    proofing=Proofing.VN2,
+    acr=Acr.VN_2,
+    has_offline_access=False,
+    items=ITEMS,
+)
+ASKED = ApprovalCard(
+    network="Quán Gió",
+    domain="quangio.example",
+    binding_message="Đơn hàng 1234",
+    asked_at=NOW,
+    uri="/approvals/5ea1ed",
+)
+ANSWERED = AnsweredPage(client=APPROVAL.client, is_allowed=True, is_device=False)
+DEVICE = DevicePage(action="/device", person=PERSON, csrf="token")
+
 VIEWS: dict[str, Page] = {
+    "approvals": ApprovalsPage(
+        person=PERSON,
+        requests=(
+            ASKED,
+            replace(ASKED, network="Chợ Phiên", domain="chophien.example", binding_message=None),
+        ),
+        csrf="token",
+    ),
+    "approvals_empty": ApprovalsPage(person=PERSON, requests=(), csrf="token"),
+    "approval": APPROVAL,
+    "approval_of_a_device": replace(
+        APPROVAL, is_device=True, binding_message=None, has_offline_access=True, items=()
+    ),
+    "answered": ANSWERED,
+    "answered_device": replace(ANSWERED, is_device=True),
+    "answered_denied": replace(ANSWERED, is_allowed=False),
+    "device": DEVICE,
+    "device_filled": replace(DEVICE, user_code="BCDF-GHJK"),
+    "device_wrong": replace(DEVICE, user_code="BCDF-GHJK", is_wrong=True),
+    "device_throttled": replace(DEVICE, user_code="BCDF-GHJK", retry_at=NOW),
+    "sign_in_to_answer": SignInPage(action="/sign-in/approvals", is_for_approval=True),
     "sign_in": SIGN_IN,
     "my_sign_in": SignInPage(action="/my/sign-in", csrf="token"),
     **{f"sign_in_{notice}": replace(SIGN_IN, notice=notice) for notice in SignInNotice},
