@@ -48,6 +48,7 @@ from idp.web.answers import json_answer
 from idp.web.boundary import Boundary
 from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
+from idp.web.cross_origin import CrossOrigin
 from idp.web.direct_routes import DirectRoutes, NamedHandler
 from idp.web.log import Log
 from idp.web.published import Published
@@ -216,6 +217,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         failures=FAILURES,
         answer_failure=answer_failure,
     )
+    app.add_middleware(CrossOrigin, paths=endpoints.CROSS_ORIGIN_PATHS)
     app.add_middleware(
         Boundary, log=lambda scope: scope["state"]["context"].log, clock=clock, render_fault=fault_answer
     )

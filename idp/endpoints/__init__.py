@@ -31,6 +31,9 @@ for endpoint in (
 ):
     router.include_router(endpoint.router)
 
+CROSS_ORIGIN_PATHS = frozenset({"/token", "/userinfo", "/par", "/revoke"})
+"""What clients without a back-end of their own call from a page of theirs."""
+
 HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("POST", "/token"): token.token,
     ("GET", "/userinfo"): userinfo.userinfo,

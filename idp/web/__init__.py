@@ -7,6 +7,7 @@
 | answers | responses with the headers that each kind needs |
 | cookies | names and attributes of the cookies |
 | boundary | the outermost ASGI layer: one log line per request, no unhandled exception |
+| cross_origin | what pages of other origins may call |
 | direct_routes | exact paths, found before the router looks |
 | failures | what can go wrong for a person, as one exception, and what the log will hold |
 | log | one JSON object a line |
