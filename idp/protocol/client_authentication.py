@@ -222,9 +222,9 @@ def _verify_method(
         return None
     if credentials.method != method:
         _refuse(f"{credentials.method} is not the registered method")
-    if method in {CLIENT_SECRET_BASIC, CLIENT_SECRET_POST}:
-        if not matches_live_secret(credentials.secret or "", client, now):
-            _refuse("the client secret is wrong or expired")
+    is_by_secret = method in {CLIENT_SECRET_BASIC, CLIENT_SECRET_POST}
+    if is_by_secret and not matches_live_secret(credentials.secret or "", client, now):
+        _refuse("the client secret is wrong or expired")
     return None
 
 
