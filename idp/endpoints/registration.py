@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
-from idp.protocol.client_authentication import matches_live_secret
+from idp.protocol.client_authentication import is_client_id, matches_live_secret
 from idp.protocol.errors import AccessDeniedError, InvalidTokenError, RefusedClientMetadataError
 from idp.protocol.model import Client, ClientSecret, ClientStatus
 from idp.protocol.profiles import SECRET_METHODS
@@ -144,7 +144,7 @@ async def _find_managed(uow: UnitOfWork, http: Request, client_id: str) -> Manag
     Raises InvalidTokenError; AccessDeniedError for a client that an operator suspended (RFC 7592 §2).
     """
     token = _read_bearer(http)
-    registration = await uow.registrations.find(client_id) if len(client_id) <= 255 else None
+    registration = await uow.registrations.find(client_id) if is_client_id(client_id) else None
     kept = b"" if registration is None else registration.token_hash
     is_its_own = hmac.compare_digest(hash_secret(token), kept)
     stored = await uow.clients.find(client_id) if is_its_own else None

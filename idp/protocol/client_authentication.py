@@ -123,7 +123,7 @@ def read_credentials(authorization: str | None, parameters: Mapping[str, str]) -
         _refuse("no client authentication in the request")
     if claimed is not None and claimed != credentials.client_id:
         _refuse("client_id is not the authenticated client")
-    if not _is_identifier(credentials.client_id):
+    if not is_client_id(credentials.client_id):
         _refuse("client_id is empty, too long or not printable ASCII")
     return credentials
 
@@ -159,7 +159,8 @@ def _read_assertion(parameters: Mapping[str, str]) -> ClientCredentials:
     return ClientCredentials(subject, PRIVATE_KEY_JWT, assertion=assertion)
 
 
-def _is_identifier(value: str) -> bool:
+def is_client_id(value: str) -> bool:
+    """Tell whether a text may be the id of a client: RFC 6749 Appendix A.1; nothing else is looked up."""
     return 0 < len(value) <= 255 and value.isascii() and value.isprintable()
 
 

@@ -68,9 +68,14 @@ def read_hint(
 def _from_text(text: str) -> Hint:
     is_account = text.startswith(ACCOUNT_PREFIX)
     value = text.removeprefix(ACCOUNT_PREFIX)
-    if not 0 < len(value) <= MAX_HINT:
+    return _hint(HintKind.ACCOUNT if is_account else HintKind.SUBJECT, value)
+
+
+def _hint(kind: HintKind, value: object) -> Hint:
+    """Return the hint, if anybody could have such a name at all: what does not print is nobody's."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_HINT or not value.isprintable():
         raise UnknownUserIdError("nobody can be told from this hint")
-    return Hint(HintKind.ACCOUNT if is_account else HintKind.SUBJECT, value)
+    return Hint(kind, value)
 
 
 def verify_login_hint_token(
@@ -98,10 +103,7 @@ def verify_login_hint_token(
         raise InvalidRequestError("login_hint_token is not from this client to this provider")
     if claims["exp"] <= now.timestamp():
         raise ExpiredLoginHintTokenError("login_hint_token has expired")
-    subject = _subject_of(claims, issuer)
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_HINT:
-        raise UnknownUserIdError("nobody can be told from this hint")
-    return Hint(HintKind.SUBJECT, subject)
+    return _hint(HintKind.SUBJECT, _subject_of(claims, issuer))
 
 
 def _subject_of(claims: Mapping[str, Any], issuer: str) -> object:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from idp.protocol.approval import as_it_counts
+from idp.protocol.client_authentication import is_client_id
 from idp.protocol.client_key_set import NO_KEYS, ClientKeySet, read_key_set
 from idp.protocol.errors import InvalidClientError
 from idp.protocol.jose import PublicKey
@@ -64,7 +65,7 @@ class ClientDirectory:
 
     async def find(self, client_id: str | None) -> Client | None:
         """Return a client, suspended or not. One that was just registered is looked up in the store."""
-        if not client_id or len(client_id) > 255:
+        if client_id is None or not is_client_id(client_id):
             return None
         known = self._clients.get(client_id)
         if known is not None:

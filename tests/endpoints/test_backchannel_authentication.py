@@ -351,6 +351,7 @@ async def test_a_person_is_named_by_what_their_client_has_of_them(provider: Prov
         later = about | {"exp": int(provider.clock.now.timestamp()) + 60}
         for claims, error in (
             (later | {"sub": "nobody"}, "unknown_user_id"),
+            (later | {"sub": "no\0body"}, "unknown_user_id"),
             (later | {"sub": ciba.client_id}, "invalid_request"),
             (later | {"sub": subject, "iss": "somebody-else"}, "invalid_request"),
             (later | {"sub": subject, "aud": "https://other.example"}, "invalid_request"),

@@ -38,6 +38,9 @@ PATHS = (
     "/my/sign-out",
     "/acr/{}",
     "/static/{}",
+    "/open/{}",
+    "/logos/{}",
+    "/register/{}",
     "/{}",
 )
 NAMES = (
@@ -193,6 +196,15 @@ async def test_no_change_to_a_good_request_is_a_fault_of_ours(provider: Provider
                 if name != "client_id":
                     pushed = await http.post("/par", data=request, auth=platform.auth)
                     assert pushed.status_code < 500, (name, value)
+
+
+async def test_a_nul_in_an_address_is_nobodys_name(provider: Provider) -> None:
+    """PostgreSQL takes no NUL in a text, so none goes there."""
+    async with provider.http() as http:
+        for path in PATHS:
+            address, sent = path.replace("{}", "a%00b"), {"Authorization": "Bearer x"}
+            request = http.build_request("GET", address, headers=sent)
+            await check_no_fault(http, request)
 
 
 async def test_no_grant_is_a_fault_of_ours(provider: Provider, platform: Platform) -> None:
