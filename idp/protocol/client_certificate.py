@@ -46,6 +46,16 @@ _TYPE = re.compile(r"(?<!\\)(^|[,+]) *([A-Za-z]+)=")
 _BYTE_SEQUENCE = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
 _PEM = re.compile(rb"\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*")
 
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises, each for another oddity; TypeError is for a name whose value is a bit string."""
+
 DistinguishedName = tuple[frozenset[tuple[str, str]], ...]
 """Relative names in the order of the certificate; each a set of (type, value without case)."""
 
@@ -112,7 +122,7 @@ def read_certificate(der: bytes, authorities: tuple[x509.Certificate, ...] = ())
             valid_until=certificate.not_valid_after_utc,
             vouched_until=_vouched_until(certificate, authorities),
         )
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise ClientCertificateError("the certificate cannot be read") from error
 
 

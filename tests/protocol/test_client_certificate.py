@@ -274,6 +274,21 @@ def test_any_bytes_are_read_or_refused(der: bytes) -> None:
         read_certificate(der)
 
 
+@pytest.mark.parametrize(
+    ("written", "odd"),
+    [
+        pytest.param(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", id="of a version to come"),
+        pytest.param(b"\x0c\x08Quan Coc", b"\x03\x08Quan Coc", id="a name that is a bit string"),
+        pytest.param(b"\x82\x16Client.", b"\xa3\x16Client.", id="an X.400 address"),
+    ],
+)
+def test_an_odd_certificate_is_refused_and_breaks_nothing(written: bytes, odd: bytes) -> None:
+    """cryptography has an exception of its own for each of them."""
+    assert ISSUED.der.count(written) == 1
+    with pytest.raises(ClientCertificateError):
+        read_certificate(ISSUED.der.replace(written, odd))
+
+
 def test_a_giant_is_not_looked_at() -> None:
     with pytest.raises(ClientCertificateError, match="too long"):
         read_certificate(bytes(MAX_LENGTH + 1))
