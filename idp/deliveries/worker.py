@@ -6,7 +6,7 @@ nobody else. A worker that is killed loses nothing: its claims run out and the d
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from idp.deliveries.kinds import KINDS
@@ -15,11 +15,10 @@ from idp.protocol.delivery_schedule import pause_after
 from idp.store.outbox import Delivery
 from idp.store.writes import StoreUnavailableError
 
-AT_ONCE = 64
+AT_ONCE = 256
 """Deliveries under way in one process."""
 EACH = 4
 """Of these, to one client."""
-LOOKED_AT = 4 * AT_ONCE
 CLAIM = timedelta(seconds=10)
 """How long a delivery is left to the worker that claimed it; the call itself takes a quarter at most."""
 LOOK_EVERY = 0.5
@@ -57,17 +56,26 @@ class Worker:
         if free <= 0:
             return 0
         started = 0
-        for due in await world.unit_of_work().outbox.due(world.clock(), each=EACH, limit=LOOKED_AT):
+        for due in await self._due(busy):
             if started >= free:
                 break
-            if busy[due.client_id] >= EACH:
-                continue
             claimed = await world.unit_of_work().outbox.claim(due, world.clock() + CLAIM)
             if claimed is not None:
-                busy[due.client_id] += 1
                 started += 1
                 self._start(claimed)
         return started
+
+    async def _due(self, busy: Mapping[str, int]) -> list[Delivery]:
+        """Return what is due: one delivery of every client, then a second of each, up to EACH under way."""
+        outbox, now = self._world.unit_of_work().outbox, self._world.clock()
+        found: list[tuple[int, float, Delivery]] = []
+        for client_id in await outbox.clients_due(now):
+            place, turn = busy.get(client_id, 0), self._chance()
+            if place < EACH:
+                due = await outbox.due(client_id, now, limit=EACH - place)
+                found += [(place + number, turn, delivery) for number, delivery in enumerate(due)]
+        found.sort(key=lambda each: each[:2])
+        return [delivery for _, _, delivery in found]
 
     def _start(self, claimed: Delivery) -> None:
         task = asyncio.create_task(self._make(claimed))

@@ -77,7 +77,8 @@ outbox = Table(
     text_column("last_failure", null=True),
 )
 _WAITING = text("delivered_at IS NULL AND parked_at IS NULL")
-for column in (outbox.c.next_attempt_at, outbox.c.ordering_key):
-    Index(f"ix_outbox_{column.name}", column, postgresql_where=_WAITING, sqlite_where=_WAITING)
+for columns in ((outbox.c.client_id, outbox.c.next_attempt_at), (outbox.c.ordering_key,)):
+    name = "_".join(("ix_outbox", *(column.name for column in columns)))
+    Index(name, *columns, postgresql_where=_WAITING, sqlite_where=_WAITING)
 Index("ix_outbox_delivered_at", outbox.c.delivered_at)
 Index("ix_outbox_parked_at", outbox.c.parked_at)

@@ -109,20 +109,12 @@ _is_behind_another = exists(
         )
     )
 )
-_place = (
-    func.row_number()
-    .over(partition_by=t.c.client_id, order_by=(t.c.next_attempt_at, t.c.delivery_id))
-    .label("place")
-)
-_ready = (
-    select(t, _place)
-    .where(_WAITING & (t.c.next_attempt_at <= bindparam("now")) & ~_is_behind_another)
-    .subquery("ready")
-)
+_is_due = and_(_WAITING, t.c.next_attempt_at <= bindparam("now"))
+_CLIENTS_DUE = select(t.c.client_id).distinct().where(_is_due)
 _DUE = (
-    select(_ready)
-    .where(_ready.c.place <= bindparam("each"))
-    .order_by(_ready.c.place, _ready.c.next_attempt_at, _ready.c.delivery_id)
+    select(t)
+    .where(t.c.client_id == bindparam("client_id"), _is_due, ~_is_behind_another)
+    .order_by(t.c.next_attempt_at, t.c.delivery_id)
     .limit(bindparam("limit"))
 )
 _FIND = select(t).where(t.c.delivery_id == bindparam("delivery_id"))
@@ -214,12 +206,17 @@ class Outbox:
             next_attempt_at=micros(delivery.next_attempt_at),
         )
 
-    async def due(self, now: datetime, *, each: int, limit: int) -> list[Delivery]:
-        """Return what may be tried now: `each` for every client, the first of all clients first.
+    async def clients_due(self, now: datetime) -> list[str]:
+        """Return to whom something may be due; empty text for our own work."""
+        rows = await self._recorder.fetch_all(_CLIENTS_DUE, now=micros(now))
+        return [row["client_id"] for row in rows]
 
-        So no client's backlog hides what is due to another.
+    async def due(self, client_id: str, now: datetime, *, limit: int) -> list[Delivery]:
+        """Return what may be tried now for one client, the longest due first.
+
+        Asked client by client, so that no client's backlog hides what is due to another.
         """
-        rows = await self._recorder.fetch_all(_DUE, now=micros(now), each=each, limit=limit)
+        rows = await self._recorder.fetch_all(_DUE, client_id=client_id, now=micros(now), limit=limit)
         return [self._from_row(row) for row in rows]
 
     async def claim(self, delivery: Delivery, until: datetime) -> Delivery | None:

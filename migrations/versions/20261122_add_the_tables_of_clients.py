@@ -102,11 +102,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_outbox")),
     )
     waiting = sa.text("delivered_at IS NULL AND parked_at IS NULL")
-    for column in ("next_attempt_at", "ordering_key"):
+    for columns in (["client_id", "next_attempt_at"], ["ordering_key"]):
         op.create_index(
-            f"ix_outbox_{column}",
+            "_".join(["ix_outbox", *columns]),
             "outbox",
-            [column],
+            columns,
             unique=False,
             postgresql_where=waiting,
             sqlite_where=waiting,

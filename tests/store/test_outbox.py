@@ -38,9 +38,13 @@ async def added(memory: Memory, *deliveries: Delivery) -> None:
     await uow.commit()
 
 
-async def due(memory: Memory, later: timedelta = timedelta(0), **options: int) -> Sequence[Delivery]:
-    asked = {"each": 10, "limit": 100} | options
-    return await memory.unit_of_work().outbox.due(NOW + later, **asked)
+async def due(memory: Memory, later: timedelta = timedelta(0), limit: int = 10) -> Sequence[Delivery]:
+    outbox, now = memory.unit_of_work().outbox, NOW + later
+    return [
+        delivery
+        for client_id in sorted(await outbox.clients_due(now))
+        for delivery in await outbox.due(client_id, now, limit=limit)
+    ]
 
 
 async def claimed(memory: Memory, delivery: Delivery, later: timedelta = LEASE) -> Delivery:
@@ -157,9 +161,9 @@ async def test_a_backlog_of_one_client_hides_nobody_elses(memory: Memory) -> Non
         make_delivery(f"dead-{number:03}", client_id="dead", next_attempt_at=old) for number in range(50)
     ]
     await added(memory, *backlog, make_delivery("fresh", client_id="alive"))
-    found = await due(memory, each=4, limit=3)
-    assert [delivery.client_id for delivery in found] == ["dead", "alive", "dead"]
-    assert len(await due(memory, each=4)) == 5
+    found = await due(memory, limit=2)
+    assert [delivery.client_id for delivery in found] == ["alive", "dead", "dead"]
+    assert [delivery.delivery_id for delivery in found[1:]] == ["dead-000", "dead-001"]
 
 
 async def test_an_operator_sends_a_parked_one_again_from_the_start(memory: Memory) -> None:
