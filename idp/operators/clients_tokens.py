@@ -61,7 +61,7 @@ def _check_hosts(
     "scopes",
     multiple=True,
     type=click.Choice(ALL_SCOPES),
-    default=sorted(SCOPES),
+    default=sorted(SCOPES - ACCOUNT_LINK_SCOPES),
     help="A scope that clients may have; repeat it for several. All about a person by default.",
 )
 @click.option(

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from idp.operators.desk import Desk, at_desk, utc_now
 from idp.operators.output import CommandFailedError
 from idp.protocol.conformance import ServerFacts, server_gaps
+from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.profiles import Profile
 from idp.settings import Settings
-from keys import KeyState
+from keys import Custody, UnknownKeyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,17 @@ def _opened(settings: Settings) -> _Opened:
 
 
 async def _look(desk: Desk) -> _Opened:
-    records = desk.custody.signing.list()
     newest = await desk.unit_of_work().ledger.tail(1)
     return _Opened(
-        frozenset(record.algorithm for record in records if record.state is KeyState.ACTIVE),
+        frozenset(filter(partial(_signs, desk.custody), SIGNING_ALGORITHMS)),
         datetime.fromtimestamp(newest[0].occurred_at / 1_000_000, UTC) if newest else None,
     )
+
+
+def _signs(custody: Custody, algorithm: str) -> bool:
+    """Tell whether a key signs with it now; one RSA key signs with two."""
+    try:
+        custody.signing.signer(algorithm)
+    except UnknownKeyError:
+        return False
+    return True

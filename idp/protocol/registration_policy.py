@@ -15,6 +15,7 @@ from idp.protocol.errors import InvalidRedirectURIError, RefusedClientMetadataEr
 from idp.protocol.metadata_reader import host_of
 from idp.protocol.model import Client
 from idp.protocol.profiles import CODE_GRANT, METHODS, REFRESH_GRANT, Profile, rules_of
+from idp.protocol.resources import ACCOUNT_LINK_SCOPES
 
 MAY_CHANGE_ONCE_APPROVED = frozenset({"contacts", "jwks", "jwks_uri", "software_version"})
 """What nobody looks at when a client is approved, or what a client must be able to change alone: its keys."""
@@ -26,7 +27,7 @@ class RegistrationPolicy:
 
     profile: Profile = Profile.OIDC
     grant_types: frozenset[str] = frozenset({CODE_GRANT, REFRESH_GRANT})
-    scopes: frozenset[str] = SCOPES
+    scopes: frozenset[str] = SCOPES - ACCOUNT_LINK_SCOPES
     authentication_methods: frozenset[str] = frozenset(METHODS)
     hosts: frozenset[str] = frozenset()
     """Hosts that every address of the client must have; none: whichever the client names."""
