@@ -1,0 +1,52 @@
+"""A small web site on the loopback interface, made of files and of documents that a test writes."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Content = bytes | dict[str, Any]
+
+
+@contextmanager
+def static_site(contents: Mapping[str, Content]) -> Iterator[str]:
+    """Serve each path's content until the block ends; give the site's address. A dict is sent as JSON.
+
+    The mapping is looked at for each request, so a test can write its documents when it knows the address.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = contents.get(self.path.partition("?")[0])
+            if found is None:
+                self.send_error(404)
+                return
+            body = json.dumps(found).encode() if isinstance(found, dict) else found
+            is_script = self.path.endswith(".js")
+            kind = (
+                "application/json"
+                if isinstance(found, dict)
+                else "text/javascript"
+                if is_script
+                else "text/html"
+            )
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json" if isinstance(found, dict) else kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing: a test's own assertions tell what went wrong."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
