@@ -18,7 +18,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     func,
     literal_column,
     null,
@@ -97,23 +96,24 @@ _DROP = Remove(
     gate=True,
 )
 
-_earlier = t.alias("earlier")
-_is_behind_another = exists(
-    select(_earlier.c.delivery_id).where(
-        (_earlier.c.ordering_key == t.c.ordering_key)
-        & (_earlier.c.delivered_at == null())
-        & (_earlier.c.parked_at == null())
-        & or_(
-            _earlier.c.created_at < t.c.created_at,
-            and_(_earlier.c.created_at == t.c.created_at, _earlier.c.delivery_id < t.c.delivery_id),
-        )
+_waiting = t.alias("waiting")
+_first_of_its_key = (
+    # With a limit, so that it is looked up row by row: joined, it would read the whole backlog.
+    select(_waiting.c.delivery_id)
+    .where(
+        _waiting.c.ordering_key == t.c.ordering_key,
+        _waiting.c.delivered_at == null(),
+        _waiting.c.parked_at == null(),
     )
+    .order_by(_waiting.c.created_at, _waiting.c.delivery_id)
+    .limit(literal_column("1"))
+    .scalar_subquery()
 )
 _is_due = and_(_WAITING, t.c.next_attempt_at <= bindparam("now"))
 _CLIENTS_DUE = select(t.c.client_id).distinct().where(_is_due)
 _DUE = (
     select(t)
-    .where(t.c.client_id == bindparam("client_id"), _is_due, ~_is_behind_another)
+    .where(t.c.client_id == bindparam("client_id"), _is_due, t.c.delivery_id == _first_of_its_key)
     .order_by(t.c.next_attempt_at, t.c.delivery_id)
     .limit(bindparam("limit"))
 )
