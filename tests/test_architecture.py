@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Table
@@ -101,8 +102,12 @@ def test_every_stored_column_is_classified(table: Table) -> None:
 def test_an_endpoint_is_found_under_its_name_in_the_discovery_document() -> None:
     document = server_metadata(Policy(issuer="https://id.example"))
     announced = {name.removesuffix("_endpoint") for name in document if name.endswith("_endpoint")}
+    announced |= {
+        urlsplit(resource).path.removeprefix("/").replace("-", "_")
+        for resource in document["protected_resources"]
+    }
     answering = {path.stem for path in ENDPOINTS.glob("*.py") if "@router." in path.read_text()}
-    assert answering == announced | {"well_known"}
+    assert answering == announced | {"well_known", "automated_approval"}
 
 
 def test_no_personal_number_that_could_be_somebodys_is_kept() -> None:

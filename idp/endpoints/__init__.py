@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 
 from idp.endpoints import (
+    account_links,
     authorization,
     backchannel_authentication,
     device_authorization,
     end_session,
+    introspection,
     pushed_authorization_request,
     registration,
+    revocation,
     token,
     userinfo,
     well_known,
@@ -21,6 +24,9 @@ router = APIRouter()
 for endpoint in (
     token,
     userinfo,
+    account_links,
+    introspection,
+    revocation,
     authorization,
     pushed_authorization_request,
     registration,
@@ -38,6 +44,9 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("POST", "/token"): token.token,
     ("GET", "/userinfo"): userinfo.userinfo,
     ("POST", "/userinfo"): userinfo.userinfo_by_post,
+    ("GET", "/account-links"): account_links.account_links,
+    ("POST", "/introspect"): introspection.introspection,
+    ("POST", "/revoke"): revocation.revocation,
     ("GET", "/authorize"): authorization.authorization,
     ("POST", "/authorize"): authorization.authorization_by_post,
     ("POST", "/par"): pushed_authorization_request.pushed_authorization_request,
@@ -49,5 +58,6 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
 """What is called by the thousand, reached without the router (see `idp.web.direct_routes`)."""
 
 HOT_NAMED_PATHS: Mapping[tuple[str, str], NamedHandler] = {
+    ("GET", "/account-links"): account_links.account_link,
     ("GET", "/authorize"): authorization.continue_authorization,
 }

@@ -75,9 +75,10 @@ async def _redeem(request: TokenRequest, answered: Answered) -> dict[str, object
         None if new_token is None else new_token[0],
         needs_session=True,
     )
-    content = issue_tokens(context, uow, issue, now)
+    # The gates come first: whoever finds one closed leaves nothing behind.
     spend_proofs(uow, request.authenticated)
     uow.backchannel_requests.consume(answered.request, now)
+    content = issue_tokens(context, uow, issue, now)
     uow.grants.add(grant)
     if new_token is not None:
         uow.grants.add_refresh_token(new_token[1])

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from idp.audit.events import PROVIDER, Event
 from idp.endpoints.grant_ciba import redeem_auth_req_id
+from idp.endpoints.grant_client_credentials import act_for_itself
 from idp.endpoints.grant_code import redeem_code
 from idp.endpoints.grant_device import redeem_device_code
 from idp.endpoints.grant_refresh import refresh
@@ -20,7 +21,13 @@ from idp.protocol.client_authentication import AuthenticatedClient
 from idp.protocol.errors import UnauthorizedClientError, UnsupportedGrantTypeError
 from idp.protocol.grants import ReplayedError
 from idp.protocol.parameters import check_not_repeated
-from idp.protocol.profiles import CIBA_GRANT, CODE_GRANT, DEVICE_GRANT, REFRESH_GRANT
+from idp.protocol.profiles import (
+    CIBA_GRANT,
+    CLIENT_CREDENTIALS_GRANT,
+    CODE_GRANT,
+    DEVICE_GRANT,
+    REFRESH_GRANT,
+)
 from idp.store.writes import GateClosedError
 from idp.web.answers import json_answer
 from idp.web.client_authentication import (
@@ -40,6 +47,7 @@ GRANTS: Mapping[str, Callable[[TokenRequest], Awaitable[dict[str, object]]]] = {
     REFRESH_GRANT: refresh,
     CIBA_GRANT: redeem_auth_req_id,
     DEVICE_GRANT: redeem_device_code,
+    CLIENT_CREDENTIALS_GRANT: act_for_itself,
 }
 """What answers each grant_type."""
 

@@ -25,6 +25,7 @@ from idp.protocol.logout_request import UntrustedLogoutError
 from idp.store.writes import StoreUnavailableError
 from idp.web.answers import json_answer
 from idp.web.failures import STATUS, JourneyError, Trouble, log_members, new_reference, note
+from idp.web.protected_resource import challenge_headers
 from idp.web.state import context_of
 
 _MACHINES = (
@@ -33,6 +34,9 @@ _MACHINES = (
     "/automated-approval",
     "/register",
     "/token",
+    "/account-links",
+    "/introspect",
+    "/revoke",
     "/par",
     "/userinfo",
     "/jwks",
@@ -53,7 +57,8 @@ def error_answer(http: Request, error: OAuthError) -> Response:
     reference = new_reference()
     note(http, error=error.error, detail=error.detail, reference=reference)
     if not is_for_people(http.scope):
-        return json_answer(error.as_parameters(), error.status, error.headers)
+        headers = challenge_headers(context_of(http), http, error.headers)
+        return json_answer(error.as_parameters(), error.status, headers)
     trouble = Trouble.UNAVAILABLE if error.status == 503 else Trouble.BAD_REQUEST
     view = ErrorPage(trouble=trouble, reference=reference, error=error.error, detail=error.description)
     return show(http, view, status=error.status)

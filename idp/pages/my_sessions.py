@@ -15,7 +15,7 @@ from idp.identity.register import shown_name
 from idp.identity.sessions import Session
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
 from idp.pages.logos import logo_address
-from idp.pages.own_pages import is_id, signed_in_or_way
+from idp.pages.own_pages import signed_in_or_way
 from idp.pages.session_views import NetworkName, SessionCard, SessionsPage
 from idp.store.encoding import micros, moment
 from idp.store.sessions import SignedIn
@@ -23,6 +23,7 @@ from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble
+from idp.web.requests import is_id
 from idp.web.sign_out import record_sign_out
 from idp.web.state import Context, context_of
 

@@ -33,8 +33,3 @@ async def signed_in_or_way(
     uow.sessions.seen(signed_in.session, now)
     await uow.commit()
     return signed_in
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text may be an id of ours. PostgreSQL takes no NUL, so nothing else goes there."""
-    return 0 < len(text) <= 64 and text.isascii() and text.isprintable()

@@ -18,6 +18,7 @@ from idp.identity.citizens import VIET_NAM
 from idp.identity.consents import AskReason
 from idp.identity.evidence import DETAILS_MEMBER, CheckMethod, DocumentType, RecordType
 from idp.pages.views import ClaimValue
+from idp.protocol.resources import READ_ACCOUNT_LINKS
 
 
 def msgid(text: str) -> str:
@@ -58,7 +59,10 @@ CLAIMS: Mapping[str, str] = {
     "age_over_14": msgid("Whether you are 14 or older"),
     "age_over_16": msgid("Whether you are 16 or older"),
     "age_over_18": msgid("Whether you are 18 or older"),
+    READ_ACCOUNT_LINKS: msgid("Which accounts you have linked at this network, and until when"),
 }
+
+WHILE_ALLOWED = msgid("as often as it asks, until you end it")
 
 DOCUMENTS: Mapping[str, str] = {
     DocumentType.IDCARD: msgid("identity card"),
@@ -175,6 +179,8 @@ class Words:
 
     def claim_value(self, value: ClaimValue, name: str) -> str:
         """Show a claim's value as it will be sent, in the form in which people read it."""
+        if name == READ_ACCOUNT_LINKS:
+            return self._translate(WHILE_ALLOWED)
         if isinstance(value, bool):
             return self._translate(YES if value else NO)
         if isinstance(value, datetime):

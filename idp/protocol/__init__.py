@@ -22,6 +22,7 @@
 | claims_parameter | OpenID Connect Core §5.5 |
 | requested_claim | Core §5.5.1, Identity Assurance §5.5: one requested claim or element |
 | verified_claims_request | Identity Assurance §5.3 to §5.6: how verified claims are asked for |
+| account_link_resource | an account link as its platform may see it |
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
 | claims | OpenID Connect Core §5, Identity Assurance §5.7: what was agreed to, and nothing else |
@@ -32,6 +33,7 @@
 | client_authentication | RFC 6749 §2.3, RFC 7521, RFC 7523, RFC 10070 |
 | grants | RFC 6749 §4.1.3, §6, RFC 9700 §4.14: code, refresh token, and what stands behind them |
 | resources | RFC 8707: what a token may be for |
+| introspection | RFC 7662, RFC 9701: what a client may learn of a token |
 | sender_constraint | RFC 9449, RFC 8705: when a token must be bound, and to what |
 | tokens | OpenID Connect Core §2, RFC 9068, RFC 9396 §7: contents of tokens and of the token response |
 | jose | RFC 7515, 7517, 7518, 8037, 8725: signatures and public keys, strictly |

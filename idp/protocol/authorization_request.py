@@ -91,7 +91,7 @@ def read_request(
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=parameters["redirect_uri"],
-        scope=_scope(parameters) & client.scope,
+        scope=_scope(parameters) & client.scope & SCOPES,
         code_challenge=parameters.get("code_challenge"),
         state=parameters.get("state"),
         nonce=parameters.get("nonce"),
@@ -184,7 +184,7 @@ def check_scope(parameters: Parameters, client: Client) -> None:
         raise InvalidScopeError("scope holds a character that is not allowed")
     if "openid" in client.scope and "openid" not in scope:
         raise InvalidScopeError("scope must contain openid")
-    if not scope & client.scope - {"offline_access"}:
+    if not scope & SCOPES & client.scope - {"offline_access"}:
         raise InvalidScopeError("scope holds nothing that is registered for this client")
     forbidden = (scope & SCOPES) - client.scope
     if forbidden:

@@ -25,6 +25,7 @@ from idp.protocol.model import (
     VerifiedClaimsRequest,
 )
 from idp.protocol.requested_acr import granted_acr_claim
+from idp.protocol.resources import READ_ACCOUNT_LINKS
 from idp.protocol.verified_claims import VERIFIABLE_CLAIMS, released_evidence, verified_claims
 
 ASSURANCE_LEVEL = "assurance_level"
@@ -77,7 +78,8 @@ class RequestedItem:
 def requested_items(request: AuthorizationRequest) -> tuple[RequestedItem, ...]:
     """Return what the consent page lists, in its fixed order: Core §5.4 (voluntary), §5.5 (as stated).
 
-    What is ATTESTED is always essential where it is asked for.
+    What is ATTESTED is always essential where it is asked for. To read the person's account links is an item
+    as well, though no claim: a scope value that they agree to, or not (RFC 6749 §3.3).
     Claims that we do not know are no items: they are left out of the answer (Core §5.5).
     """
     items: dict[str, RequestedItem] = {}
@@ -89,7 +91,11 @@ def requested_items(request: AuthorizationRequest) -> tuple[RequestedItem, ...]:
             purpose=_both(known.purpose, wanted.purpose),
             where=known.where | {where},
         )
-    order = (*dict.fromkeys(ITEM_OF_CLAIM.values()), *VERIFICATION_ITEMS)
+    if READ_ACCOUNT_LINKS in request.scope:
+        # Where nothing else is asked for it is the question itself.
+        is_all = request.scope <= {READ_ACCOUNT_LINKS, "offline_access"}
+        items[READ_ACCOUNT_LINKS] = RequestedItem(READ_ACCOUNT_LINKS, essential=is_all)
+    order = (*dict.fromkeys(ITEM_OF_CLAIM.values()), *VERIFICATION_ITEMS, READ_ACCOUNT_LINKS)
     return tuple(items[name] for name in order if name in items)
 
 
@@ -136,6 +142,12 @@ def _with_scope_claims(claims: ClaimsRequest, scope: Collection[str]) -> ClaimsR
 def agreed_items(items: Collection[RequestedItem], ticked: Collection[str]) -> frozenset[str]:
     """Return the names agreed to by pressing "allow": the essential ones, and the ticked ones on the list."""
     return frozenset(item.name for item in items if item.essential or item.name in ticked)
+
+
+def granted_scope(request: AuthorizationRequest, agreed: Collection[str]) -> frozenset[str]:
+    """Narrow the scope that was asked for to what was agreed to; the result is `Grant.scope`."""
+    refused = {READ_ACCOUNT_LINKS} - set(agreed)
+    return request.scope - refused
 
 
 def granted_claims(request: AuthorizationRequest, agreed: Collection[str]) -> ClaimsRequest:
@@ -235,6 +247,8 @@ def item_value(name: str, request: AuthorizationRequest, citizen: Citizen, now: 
     Evidence is shown whole once any of it would be told: the consent is remembered, and the next request may
     filter it otherwise (rule R7).
     """
+    if name == READ_ACCOUNT_LINKS:
+        return True
     if name == ASSURANCE_LEVEL:
         return citizen.proofing.value
     if name == VERIFICATION_TIME:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from idp.protocol.authorization_request import (
+    SCOPES,
     check_claims,
     check_one_resource,
     check_request_uri,
@@ -157,7 +158,7 @@ def read_asked(parameters: Parameters, client: Client, policy: Policy) -> Author
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=NO_REDIRECT,
-        scope=_scope(parameters) & client.scope,
+        scope=_scope(parameters) & client.scope & SCOPES,
         code_challenge=None,
         acr_values=wished_acrs(parameters, client, policy.issuer, claims),
         claims=claims,

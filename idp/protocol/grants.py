@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from idp.identity.account_links import AccountLink, Status
 from idp.identity.citizens import Citizen
 from idp.protocol.errors import (
+    InsufficientUserAuthenticationError,
     InvalidGrantError,
     InvalidScopeError,
     InvalidTokenError,
@@ -122,32 +123,51 @@ class Backing:
 
 
 def check_subject(
-    grant: Grant,
-    client: Client | None,
-    backing: Backing,
-    now: datetime,
-    *,
-    needs_session: bool = False,
-    error: type[InvalidGrantError] | type[InvalidTokenError] = InvalidGrantError,
+    grant: Grant, client: Client | None, backing: Backing, now: datetime, *, needs_session: bool = False
 ) -> None:
     """Check that grant, client, citizen, link, consent and assurance all still stand: for every token.
 
     The link is the one that the grant names, as it stands *after* this request's own moves: at redemption the
     pending link is activated first. `needs_session` matters at redemption, where the grant of a person who
     signed out meanwhile could not be revoked, because it was not stored yet, and for tokens that end with
-    their session. The public answer does not say which of them failed (domain rule R12). Raises `error`:
-    InvalidGrantError at the token endpoint, InvalidTokenError where an access token is used.
+    their session. The public answer does not say which of them failed (domain rule R12). Raises
+    InvalidGrantError.
     """
-    detail = (
+    detail = _why_not(grant, client, backing, now)
+    if detail is None and needs_session and backing.session_is_over:
+        detail = "the session is over"
+    if detail is None and client is not None and not grant.acr.satisfies(client.policy.min_acr):
+        detail = "the acr is below the client's policy"
+    if detail is not None:
+        raise InvalidGrantError(_SUBJECT_REFUSED, detail=detail)
+
+
+def check_token_subject(
+    grant: Grant, client: Client, backing: Backing, now: datetime, *, issuer: str
+) -> None:
+    """Check the same where an access token is used: RFC 9068 §4. Raises InvalidTokenError.
+
+    Where nothing is amiss but the level of sign-in, because the client's policy was raised since, the person
+    need only sign in more strongly: RFC 9470 §3 has a challenge for that. Raises
+    InsufficientUserAuthenticationError.
+    """
+    detail = _why_not(grant, client, backing, now)
+    if detail is not None:
+        raise InvalidTokenError(_SUBJECT_REFUSED, detail=detail)
+    if not grant.acr.satisfies(client.policy.min_acr):
+        raise InsufficientUserAuthenticationError(
+            "a stronger sign-in is required", acr_values=client.policy.min_acr.uri(issuer)
+        )
+
+
+def _why_not(grant: Grant, client: Client | None, backing: Backing, now: datetime) -> str | None:
+    return (
         _why_not_client(grant, client)
         or _why_not_grant(grant, now)
-        or _why_not_citizen(grant, client, backing.citizen)
+        or _why_not_citizen(client, backing.citizen)
         or _why_not_link(grant, backing.link, now)
         or ("the consent is withdrawn" if backing.is_consent_withdrawn else None)
-        or ("the session is over" if needs_session and backing.session_is_over else None)
     )
-    if detail is not None:
-        raise error(_SUBJECT_REFUSED, detail=detail)
 
 
 def check_client(client: Client) -> None:
@@ -156,15 +176,13 @@ def check_client(client: Client) -> None:
         raise UnauthorizedClientError("this client is suspended")
 
 
-def _why_not_citizen(grant: Grant, client: Client | None, citizen: Citizen) -> str | None:
+def _why_not_citizen(client: Client | None, citizen: Citizen) -> str | None:
     """Domain rule R13; and the platform's policy as it is now, which may have been raised meanwhile."""
     if not citizen.is_active():
         return f"the citizen is {citizen.status}"
-    if client is None:
-        return None
-    if not citizen.proofing.satisfies(client.policy.min_proofing):
+    if client is not None and not citizen.proofing.satisfies(client.policy.min_proofing):
         return "the proofing is below the client's policy"
-    return None if grant.acr.satisfies(client.policy.min_acr) else "the acr is below the client's policy"
+    return None
 
 
 def _why_not_client(grant: Grant, client: Client | None) -> str | None:

@@ -16,7 +16,8 @@ from idp.protocol.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.jwe import CONTENT_ENCRYPTION_ALGORITHMS, KEY_MANAGEMENT_ALGORITHMS
 from idp.protocol.model import Policy
-from idp.protocol.profiles import GRANT_TYPES, METHODS, TLS_METHODS
+from idp.protocol.profiles import GRANT_TYPES, METHODS, NONE, TLS_METHODS
+from idp.protocol.resources import ACCOUNT_LINK_SCOPES, ACCOUNT_LINKS, USERINFO, resource_uris
 from idp.protocol.response_modes import RESPONSE_MODES
 from idp.protocol.tokens import scope_value
 from idp.protocol.verified_claims import VERIFIABLE_CLAIMS
@@ -25,6 +26,13 @@ UI_LOCALES = ("vi", "en")
 
 _FOR_BROWSERS = frozenset({"authorization_endpoint", "end_session_endpoint"})
 """No client certificate is asked of a person's browser."""
+
+RESOURCE_SCOPES: Mapping[str, frozenset[str]] = {
+    USERINFO: SCOPES - ACCOUNT_LINK_SCOPES - {"offline_access"},
+    ACCOUNT_LINKS: ACCOUNT_LINK_SCOPES,
+}
+BEARER_METHODS: Mapping[str, tuple[str, ...]] = {USERINFO: ("header", "body"), ACCOUNT_LINKS: ("header",)}
+"""Where a resource looks for the token: RFC 6750 §2.1, §2.2. Never in the address (§5.3)."""
 
 _TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "account_link")
 
@@ -35,10 +43,30 @@ def server_metadata(policy: Policy) -> dict[str, Any]:
     return document if policy.mtls_origin is None else document | _mutual_tls(document, policy.mtls_origin)
 
 
+def resource_metadata(policy: Policy, path: str) -> dict[str, Any]:
+    """Return what a protected resource of ours says of itself: RFC 9728 §2."""
+    document: dict[str, Any] = {
+        "resource": policy.issuer + path,
+        "authorization_servers": [policy.issuer],
+        "scopes_supported": sorted(RESOURCE_SCOPES[path]),
+        "bearer_methods_supported": list(BEARER_METHODS[path]),
+        "dpop_signing_alg_values_supported": sorted(DPOP_ALGORITHMS),
+        "dpop_bound_access_tokens_required": False,
+    }
+    if path == USERINFO:
+        document["resource_signing_alg_values_supported"] = sorted(SIGNING_ALGORITHMS)
+        document["jwks_uri"] = f"{policy.issuer}/jwks"
+    if policy.mtls_origin is not None:
+        document["tls_client_certificate_bound_access_tokens"] = True
+    return document
+
+
 def _mutual_tls(document: Mapping[str, Any], origin: str) -> dict[str, Any]:
     """RFC 8705 §2.1.1, §3.3, §5: said only where certificates can be presented."""
     return {
         "token_endpoint_auth_methods_supported": list(METHODS),
+        "introspection_endpoint_auth_methods_supported": [name for name in METHODS if name != NONE],
+        "revocation_endpoint_auth_methods_supported": list(METHODS),
         "tls_client_certificate_bound_access_tokens": True,
         "mtls_endpoint_aliases": {
             name: origin + address.removeprefix(document["issuer"])
@@ -51,6 +79,7 @@ def _mutual_tls(document: Mapping[str, Any], origin: str) -> dict[str, Any]:
 def _document(policy: Policy) -> dict[str, Any]:
     issuer = policy.issuer
     algorithms = sorted(SIGNING_ALGORITHMS)
+    methods = [name for name in METHODS if name not in TLS_METHODS]
     return {
         # RFC 8414 §2 and OpenID Connect Discovery §3.
         "issuer": issuer,
@@ -95,6 +124,17 @@ def _document(policy: Policy) -> dict[str, Any]:
         "backchannel_user_code_parameter_supported": False,
         # RFC 8628 §4.
         "device_authorization_endpoint": f"{issuer}/device-authorization",
+        # RFC 7662 with RFC 8414 §2; RFC 9701 §7.
+        "introspection_endpoint": f"{issuer}/introspect",
+        "introspection_endpoint_auth_methods_supported": [name for name in methods if name != NONE],
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_signing_alg_values_supported": algorithms,
+        # RFC 7009 with RFC 8414 §2.
+        "revocation_endpoint": f"{issuer}/revoke",
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        # RFC 9728 §4.
+        "protected_resources": list(resource_uris(policy)),
         # JARM §4.
         "authorization_signing_alg_values_supported": algorithms,
         # RFC 9449 §5.1.

@@ -39,7 +39,7 @@ def check_sector_document(client: Client, listed: frozenset[str]) -> None:
     if not own or answers_go_straight_back(client.grant_types):
         if client.jwks_uri is None or client.token_endpoint_auth_method != PRIVATE_KEY_JWT:
             raise RefusedClientMetadataError(
-                "for these grant_types, sector_identifier_uri needs private_key_jwt and a jwks_uri that it lists"
+                "for these grant_types, sector_identifier_uri needs private_key_jwt and a jwks_uri it lists"
             )
         own.add(client.jwks_uri)
     missing = sorted(own - listed)

@@ -171,6 +171,11 @@ def scope_value(scope: Collection[str]) -> str:
     return " ".join(sorted(scope, key=lambda name: (name != "openid", name)))
 
 
+def token_type(confirmation: Confirmation | None) -> str:
+    """Return how a token is used: DPoP (RFC 9449 §5), or Bearer, as one bound to a certificate is, too."""
+    return "DPoP" if confirmation is not None and confirmation.jkt is not None else "Bearer"
+
+
 def token_response(
     policy: Policy,
     *,
@@ -181,13 +186,10 @@ def token_response(
     refresh_token: str | None = None,
     authorization_details: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
-    """Return the members of a successful token response: RFC 6749 §5.1, Core §3.1.3.3, RFC 9396 §7.
-
-    RFC 9449 §5: the type of a token bound to a DPoP key is DPoP; one bound to a certificate stays Bearer.
-    """
+    """Return the members of a successful token response: RFC 6749 §5.1, Core §3.1.3.3, RFC 9396 §7."""
     response: dict[str, Any] = {
         "access_token": access_token,
-        "token_type": "DPoP" if confirmation is not None and confirmation.jkt is not None else "Bearer",
+        "token_type": token_type(confirmation),
         "expires_in": int(policy.lifetimes.access_token.total_seconds()),
         "scope": scope_value(scope),
         "id_token": id_token,

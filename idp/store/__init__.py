@@ -15,7 +15,7 @@ What the rest of the program uses:
 | codes | pushed requests and authorization codes, each used once |
 | grants | grants and refresh tokens; spent values |
 | backchannel_requests | requests that are answered on another device |
-| access_tokens | opaque access tokens, and what they stand for |
+| access_tokens | opaque access tokens, and any that were revoked |
 | client_secrets | client secrets, hashed, and sealed where an HMAC needs them |
 | attempts | counters of sign-in attempts |
 | ledger | the audit log and its chain |

@@ -81,6 +81,7 @@ _PAGE = (
     .order_by(t.c.link_id)
     .limit(bindparam("limit"))
 )
+_OF_CITIZEN_AT_CLIENT = _OF_CITIZEN.where(t.c.client_id == bindparam("client_id"))
 _PENDING_SINCE = (
     select(t)
     .where(t.c.status == literal_column("'pending'"))
@@ -124,6 +125,15 @@ class AccountLinks:
     async def of_citizen(self, citizen_id: str, *, after: str = "", limit: int = 50) -> list[AccountLink]:
         """Return a person's links, ended ones included, in pages by id."""
         rows = await self._recorder.fetch_all(_OF_CITIZEN, citizen_id=citizen_id, after=after, limit=limit)
+        return [link_from_row(row) for row in rows]
+
+    async def of_citizen_at_client(
+        self, citizen_id: str, client_id: str, *, after: str = "", limit: int = 50
+    ) -> list[AccountLink]:
+        """Return a person's links at one client, ended ones included, in pages by id."""
+        rows = await self._recorder.fetch_all(
+            _OF_CITIZEN_AT_CLIENT, citizen_id=citizen_id, client_id=client_id, after=after, limit=limit
+        )
         return [link_from_row(row) for row in rows]
 
     async def page(

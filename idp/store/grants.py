@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import bindparam, null, select
+from sqlalchemy import bindparam, exists, null, select
 
 from idp.identity.assurance import Acr
 from idp.protocol.confirmation import Confirmation
@@ -68,6 +68,9 @@ _SPEND_PROOF = Insert("proof_spent", spent, ("spent_key", "expires_at"), gate=Tr
 _SPEND_REQUEST = Insert("request_spent", spent, ("spent_key", "expires_at"), gate=True, unless_exists=True)
 """Gates of their own: a request spends several, and its refusal says which of them was used before."""
 
+REVOKED_TOKEN = "revoked_access_token"
+"""The namespace of access tokens that were revoked before their time (RFC 7009)."""
+
 BACKING = (
     *(account_links.c[name].label(f"link_{name}") for name in LINK_COLUMNS),
     *PERSON,
@@ -77,9 +80,10 @@ BACKING = (
 )
 """What every token is checked against, joined beside the code, the grant or the refresh token."""
 
-_GRANT_COLUMNS = tuple(column.label(f"grant_{column.name}") for column in grants.columns)
+GRANT_COLUMNS = tuple(column.label(f"grant_{column.name}") for column in grants.columns)
+IS_TOKEN_REVOKED = exists().where(spent.c.spent_key == bindparam("revoked_key")).label("is_token_revoked")
 _BY_ID = (
-    select(*_GRANT_COLUMNS, *BACKING)
+    select(IS_TOKEN_REVOKED, *GRANT_COLUMNS, *BACKING)
     .select_from(grants)
     .join(citizens, citizens.c.citizen_id == grants.c.citizen_id)
     .outerjoin(account_links, account_links.c.link_id == grants.c.link_id)
@@ -94,7 +98,7 @@ _BY_TOKEN = (
         refresh_tokens.c.expires_at.label("token_expires_at"),
         refresh_tokens.c.consumed_at.label("token_consumed_at"),
         refresh_tokens.c.retries,
-        *_GRANT_COLUMNS,
+        *GRANT_COLUMNS,
         *BACKING,
     )
     .select_from(refresh_tokens)
@@ -121,6 +125,8 @@ class FoundGrant:
 
     grant: Grant
     backing: Backing
+    is_token_revoked: bool = False
+    """Whether the access token that led here was revoked, and it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +145,12 @@ class Grants:
         self._recorder = recorder
         self._seal = seal
 
-    async def find(self, grant_id: str, now: datetime) -> FoundGrant | None:
-        """Return a grant, revoked or not, with its backing."""
-        row = await self._recorder.fetch_one(_BY_ID, grant_id=grant_id)
-        if row is None:
-            return None
-        return FoundGrant(grant_from_row(row), backing_from_row(row, self._seal, now))
+    async def find(self, grant_id: str, now: datetime, *, jti: str = "") -> FoundGrant | None:
+        """Return a grant, revoked or not, with its backing; `jti` is the access token that names it."""
+        row = await self._recorder.fetch_one(
+            _BY_ID, grant_id=grant_id, revoked_key=spent_key(REVOKED_TOKEN, jti)
+        )
+        return None if row is None else found_grant_from_row(row, self._seal, now)
 
     async def find_refresh_token(self, token: str, now: datetime) -> FoundRefreshToken | None:
         """Return a refresh token, consumed or not, with its grant and backing."""
@@ -216,23 +222,30 @@ class Grants:
 
         `purpose` is the namespace: the same `jti` may be used once for each (abuse class 6).
         """
-        self._recorder.record(_SPEND, spent_key=_spent_key(purpose, value), expires_at=micros(expires_at))
+        self._recorder.record(_SPEND, spent_key=spent_key(purpose, value), expires_at=micros(expires_at))
 
     def spend_proof(self, jkt: str, jti: str, expires_at: datetime) -> None:
         """Record the single use of a DPoP proof; the gate `proof_spent` closes for the second one.
 
         A `jti` is its key's own (RFC 9449 §11.1): nobody spends another's.
         """
-        key = _spent_key("dpop_proof", f"{jkt}\x00{jti}")
+        key = spent_key("dpop_proof", f"{jkt}\x00{jti}")
         self._recorder.record(_SPEND_PROOF, spent_key=key, expires_at=micros(expires_at))
 
     def spend_request(self, client_id: str, jti: str, expires_at: datetime) -> None:
         """Record the single use of a signed request; the gate `request_spent` closes for the second one."""
-        key = _spent_key("request_object", f"{client_id}\x00{jti}")
+        key = spent_key("request_object", f"{client_id}\x00{jti}")
         self._recorder.record(_SPEND_REQUEST, spent_key=key, expires_at=micros(expires_at))
 
 
-def _spent_key(purpose: str, value: str) -> bytes:
+def found_grant_from_row(row: Row, seal: DataSeal, now: datetime) -> FoundGrant:
+    """Read a row of grant and backing, and whether its access token was revoked."""
+    is_revoked = bool(row["is_token_revoked"])
+    return FoundGrant(grant_from_row(row), backing_from_row(row, seal, now), is_revoked)
+
+
+def spent_key(purpose: str, value: str) -> bytes:
+    """Return what is kept of a value that was spent or revoked, in the namespace of its purpose."""
     return sha256(f"{purpose}\x00{value}".encode()).digest()
 
 

@@ -31,7 +31,7 @@ class UnitOfWork(Recorder):
 
     def __init__(self, database: Database, seal: DataSeal) -> None:
         super().__init__(database)
-        self.access_tokens = AccessTokens(self)
+        self.access_tokens = AccessTokens(self, seal)
         self.account_links = AccountLinks(self)
         self.attempts = AttemptCounters(self)
         self.authenticators = Authenticators(self, seal)

@@ -21,6 +21,7 @@
 | registration | on which terms clients register themselves |
 | approvals | a person's answer to a request from elsewhere: what is recorded |
 | hinted_person | whom a client's hint means |
+| access_tokens | what an access token is worth now, for resources, introspection and revocation |
 | protected_resource | one door for every resource that takes an access token |
 | sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -46,6 +47,12 @@ def json_answer(
         headers={**NO_STORE, **(headers or {})},
         media_type="application/json",
     )
+
+
+def problem_answer(status: int, detail: str) -> Response:
+    """Return a problem that has no registered error code: RFC 9457 §3, where `about:blank` is §4.2.1."""
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return Response(orjson.dumps(problem), status, headers=NO_STORE, media_type="application/problem+json")
 
 
 def page_answer(content: bytes, status: int = 200, *, form_targets: Sequence[str] = ()) -> Response:

@@ -11,7 +11,7 @@ from datetime import datetime
 from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision
 from idp.identity.sessions import Session
-from idp.protocol.claims import granted_claims, requested_items
+from idp.protocol.claims import granted_claims, granted_scope, requested_items
 from idp.protocol.decoupled_request import DecoupledRequest
 from idp.protocol.jose import JOSEError, decode_base64url
 from idp.protocol.model import Client, Grant
@@ -122,7 +122,7 @@ def _grant(
         citizen_id=session.citizen_id,
         subject=context.custody.data.pairwise_subject(client.sector, session.citizen_id),
         session_id=session.session_id,
-        scope=request.asked.scope,
+        scope=granted_scope(request.asked, consent.claims),
         claims=granted_claims(request.asked, consent.claims),
         acr=session.context.acr,
         amr=session.context.amr,

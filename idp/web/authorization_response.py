@@ -22,7 +22,7 @@ from idp.protocol.authorization_response import (
     signed_response_claims,
     success_parameters,
 )
-from idp.protocol.claims import granted_claims
+from idp.protocol.claims import granted_claims, granted_scope
 from idp.protocol.errors import OAuthError
 from idp.protocol.journey import Presence
 from idp.protocol.model import AuthorizationCode, AuthorizationRequest, Client, Grant
@@ -164,14 +164,15 @@ def _grant(
     now: datetime,
 ) -> Grant:
     consent, session = presence.consent, presence.session
+    agreed = frozenset() if consent is None else consent.claims
     return Grant(
         grant_id=secrets.token_urlsafe(16),
         client_id=request.client_id,
         citizen_id=session.citizen_id,
         subject=subject,
         session_id=session.session_id,
-        scope=request.scope,
-        claims=granted_claims(request, frozenset() if consent is None else consent.claims),
+        scope=granted_scope(request, agreed),
+        claims=granted_claims(request, agreed),
         acr=session.context.acr,
         amr=session.context.amr,
         auth_time=session.context.auth_time,

@@ -102,6 +102,16 @@ def spend_proofs(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None:
     spend_proof(uow, Presented(authenticated.dpop))
 
 
+async def spend_alone(context: Context, authenticated: AuthenticatedClient) -> None:
+    """Spend the proofs of a request that writes nothing else. Raises as `closed_gate_refusal` says."""
+    uow = context.unit_of_work()
+    spend_proofs(uow, authenticated)
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise closed_gate_refusal(closed) from closed
+
+
 @contextlib.asynccontextmanager
 async def spent_if_refused(context: Context, authenticated: AuthenticatedClient) -> AsyncIterator[None]:
     """Spend the proofs of a request that is refused, too: one proof is no licence to try codes."""

@@ -5,23 +5,24 @@ looked up and checked again.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.requests import Request
 
 from idp.protocol.errors import InsufficientScopeError, InvalidRequestError, InvalidTokenError
-from idp.protocol.grants import Backing, check_subject
-from idp.protocol.model import Client, ClientStatus, Grant
 from idp.protocol.parameters import Parameters
+from idp.protocol.resources import resource_at, resource_metadata_uri
 from idp.protocol.sender_constraint import (
     InvalidDPoPTokenError,
     ProofRefusedByResourceError,
     check_confirmation,
 )
-from idp.protocol.tokens import AccessToken, check_access_token_claims, check_audience, verify_access_token
+from idp.protocol.tokens import AccessToken, check_audience
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
+from idp.web.access_tokens import Access, check_standing, read_access_token
 from idp.web.answers import add_header
 from idp.web.client_certificate import read_client_certificate
 from idp.web.failures import note
@@ -34,15 +35,7 @@ INTERACTION_ID = "x-fapi-interaction-id"
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A request that may be answered: made by `check_access` alone."""
-
-    token: AccessToken
-    client: Client
-    grant: Grant | None
-    """None for a token of the client's own (client_credentials)."""
-    backing: Backing | None
+CHALLENGE = "WWW-Authenticate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +77,8 @@ async def check_access(
 ) -> Access:
     """Check that a token opens the resource at `path`: for it at least one value of `scope` is needed.
 
-    Raises InvalidTokenError, InsufficientScopeError; for a token of scheme DPoP also InvalidDPoPProofError
-    and UseDPoPNonceError, and its proof is spent here.
+    Raises InvalidTokenError, InsufficientScopeError, InsufficientUserAuthenticationError; for a token of
+    scheme DPoP also InvalidDPoPProofError and UseDPoPNonceError, and its proof is spent here.
     """
     _echo_interaction(http)
     try:
@@ -94,6 +87,21 @@ async def check_access(
         if token.scheme == "dpop":
             raise InvalidDPoPTokenError(error.description, detail=error.detail) from error
         raise
+
+
+def challenge_headers(context: Context, http: Request, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Complete the challenge of a refusal: where this resource describes itself (RFC 9728 §5.1).
+
+    RFC 9449 §7.1: whoever used the scheme DPoP is challenged in it.
+    """
+    challenge = headers.get(CHALLENGE)
+    resource = resource_at(http.scope["path"])
+    if challenge is None or resource is None:
+        return headers
+    if http.headers.get("authorization", "").lower().startswith("dpop "):
+        challenge = re.sub("^Bearer ", "DPoP ", challenge)
+    described = f'resource_metadata="{resource_metadata_uri(context.issuer, resource)}"'
+    return {**headers, CHALLENGE: f"{challenge}, {described}"}
 
 
 def _echo_interaction(http: Request) -> None:
@@ -112,22 +120,14 @@ async def _check_access(
     scope: frozenset[str],
     now: datetime,
 ) -> Access:
-    access = await _verified(context, uow, token.value, now)
+    read = await read_access_token(context, uow, token.value, now)
+    access = read.token
     note(http, client_id=access.client_id, grant_id=access.grant_id)
     await _check_sender(context, http, token, access, now)
     check_audience(access, context.policy, path)
     if not scope & access.scope:
         raise InsufficientScopeError(f"the access token does not cover {' or '.join(sorted(scope))}")
-    client = await context.clients.find(access.client_id)
-    if client is None or client.status is not ClientStatus.ACTIVE:
-        raise InvalidTokenError("the authorization is no longer in force", detail="the client is suspended")
-    if access.grant_id is None:
-        return Access(access, client, None, None)
-    found = await uow.grants.find(access.grant_id, now)
-    if found is None:
-        raise InvalidTokenError("the access token is revoked", detail="no such grant")
-    check_subject(found.grant, client, found.backing, now, error=InvalidTokenError)
-    return Access(access, client, found.grant, found.backing)
+    return await check_standing(context, uow, read, now)
 
 
 async def _check_sender(
@@ -150,13 +150,3 @@ async def _check_sender(
         await uow.commit()
     except GateClosedError as closed:
         raise ProofRefusedByResourceError(replayed_proof().description) from closed
-
-
-async def _verified(context: Context, uow: UnitOfWork, token: str, now: datetime) -> AccessToken:
-    """Verify a JWT by its signature, an opaque token by looking it up."""
-    if "." in token:
-        return verify_access_token(token, context.published.verification_keys, context.policy, now)
-    claims = await uow.access_tokens.find(token)
-    if claims is None:
-        raise InvalidTokenError("the access token is unknown or has expired", detail="unknown token")
-    return check_access_token_claims(claims, context.policy, now)

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.protocol.jose import PublicKey, parse_jwk_set
-from idp.protocol.metadata import server_metadata
+from idp.protocol.metadata import resource_metadata, server_metadata
 from idp.protocol.model import Policy
+from idp.protocol.resources import RESOURCES
 from keys import Custody
 
 
@@ -48,6 +49,9 @@ class Published:
     def __init__(self, policy: Policy, custody: Custody) -> None:
         self._custody = custody
         self.metadata = Document(orjson.dumps(server_metadata(policy)), max_age=3600)
+        self.resources = {
+            path: Document(orjson.dumps(resource_metadata(policy, path)), max_age=3600) for path in RESOURCES
+        }
         self.renew()
 
     def renew(self) -> None:

@@ -56,6 +56,11 @@ def read_query(request: Request) -> Parameters:
     return read_parameters(query)
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text may be an id of ours. PostgreSQL takes no NUL, so nothing else goes there."""
+    return 0 < len(text) <= 64 and text.isascii() and text.isprintable()
+
+
 def address_of(request: Request) -> str:
     """Return the caller's address; behind a trusted proxy, the one that proxy reports."""
     return request.client.host if request.client is not None else "unknown"

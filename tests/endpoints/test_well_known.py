@@ -9,7 +9,13 @@ from tests.support.provider import ISSUER, Provider
 
 pytestmark = pytest.mark.anyio
 
-DOCUMENTS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks")
+DOCUMENTS = (
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource/userinfo",
+    "/.well-known/oauth-protected-resource/account-links",
+    "/jwks",
+)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)

@@ -10,6 +10,7 @@ from idp.identity.account_links import LinkPolicy, Status
 from idp.identity.assurance import Acr, Proofing
 from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
 from idp.protocol.errors import (
+    InsufficientUserAuthenticationError,
     InvalidGrantError,
     InvalidScopeError,
     InvalidTokenError,
@@ -25,11 +26,13 @@ from idp.protocol.grants import (
     check_redemption,
     check_refresh,
     check_subject,
+    check_token_subject,
     narrow_scope,
 )
 from idp.protocol.model import AuthorizationCode, Client, ClientStatus, Grant, RefreshToken
 from tests.support.protocol_builders import (
     CODE_VERIFIER,
+    ISSUER,
     NOW,
     make_client,
     make_code,
@@ -243,13 +246,17 @@ class TestSubject:
         sent: dict[str, Any] = {"grant": make_grant(), "client": CLIENT, "backing": backing(), "now": NOW}
         check_subject(**{**sent, **changes})
 
+    def check_token(self, **changes: Any) -> None:
+        sent: dict[str, Any] = {"grant": make_grant(), "client": CLIENT, "backing": backing(), "now": NOW}
+        check_token_subject(**{**sent, **changes}, issuer=ISSUER)
+
     def test_all_in_force(self) -> None:
         self.check()
         self.check(grant=make_grant(link_id=None), backing=backing(link=None))
         self.check(client=client_with(min_proofing=Proofing.VN2, min_acr=Acr.VN_2))
         self.check(backing=backing(session_is_over=True))
+        self.check_token()
 
-    @pytest.mark.parametrize("error", [InvalidGrantError, InvalidTokenError])
     @pytest.mark.parametrize(
         "changes",
         [
@@ -269,7 +276,6 @@ class TestSubject:
                 {"client": make_client(status=ClientStatus.SUSPENDED)}, id="abuse 17 client suspended"
             ),
             pytest.param({"client": OTHER_CLIENT}, id="abuse 7 another client"),
-            pytest.param({"client": None}, id="client gone"),
             pytest.param({"grant": make_grant(revoked_at=NOW)}, id="abuse 27 grant revoked"),
             pytest.param({"grant": make_grant(expires_at=NOW)}, id="grant expired"),
             pytest.param({"backing": backing(link=None)}, id="account link gone"),
@@ -288,26 +294,44 @@ class TestSubject:
             pytest.param(
                 {"backing": backing(is_consent_withdrawn=True)}, id="R8 consent withdrawn: at once here"
             ),
-            pytest.param({"client": client_with(min_acr=Acr.VN_3)}, id="P8 min_acr raised since"),
             pytest.param(
                 {"client": client_with(min_proofing=Proofing.VN2), "backing": backing(proofing=Proofing.VN1)},
                 id="P8 proofing downgraded, or min_proofing raised since",
             ),
+        ],
+    )
+    def test_refused_everywhere_with_the_same_words(self, changes: dict[str, Any]) -> None:
+        """Domain rule R12: the platform is not told the reason."""
+        for check, error in ((self.check, InvalidGrantError), (self.check_token, InvalidTokenError)):
+            with pytest.raises(error) as caught:
+                check(**changes)
+            assert isinstance(caught.value, OAuthError)
+            assert caught.value.description == "the authorization is no longer in force"
+            assert caught.value.detail
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"client": client_with(min_acr=Acr.VN_3)}, id="P8 min_acr raised since"),
+            pytest.param({"client": None}, id="client gone"),
             pytest.param(
                 {"backing": backing(session_is_over=True), "needs_session": True},
                 id="signed out before the code was redeemed",
             ),
         ],
     )
-    def test_refused_everywhere_with_the_same_words(
-        self, changes: dict[str, Any], error: type[OAuthError]
-    ) -> None:
-        """Domain rule R12: the platform is not told the reason."""
-        with pytest.raises(error) as caught:
-            self.check(error=error, **changes)
-        assert isinstance(caught.value, OAuthError)
-        assert caught.value.description == "the authorization is no longer in force"
-        assert caught.value.detail
+    def test_gets_no_new_tokens(self, changes: dict[str, Any]) -> None:
+        with pytest.raises(InvalidGrantError, match="no longer in force"):
+            self.check(**changes)
+
+    def test_where_only_the_level_is_amiss_a_resource_says_what_helps(self) -> None:
+        """RFC 9470 §3; whatever else is amiss comes first, for then it would not help."""
+        demanding = client_with(min_acr=Acr.VN_3)
+        with pytest.raises(InsufficientUserAuthenticationError) as caught:
+            self.check_token(client=demanding)
+        assert caught.value.acr_values == f"{ISSUER}/acr/vn-3"
+        with pytest.raises(InvalidTokenError):
+            self.check_token(client=demanding, grant=make_grant(revoked_at=NOW))
 
 
 def test_a_suspended_client_does_not_act_for_itself_either() -> None:

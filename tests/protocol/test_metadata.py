@@ -7,8 +7,9 @@ from authlib.oauth2 import rfc8414, rfc9101
 from authlib.oidc import discovery
 
 from idp.protocol.claims import CLAIMS_OF_SCOPE
-from idp.protocol.metadata import server_metadata
+from idp.protocol.metadata import resource_metadata, server_metadata
 from idp.protocol.model import Policy
+from idp.protocol.resources import RESOURCES, resource_metadata_uri
 from tests.support.protocol_builders import ISSUER, POLICY
 
 METADATA = server_metadata(POLICY)
@@ -18,34 +19,47 @@ REGISTERED = {
     "authorization_endpoint",
     "authorization_response_iss_parameter_supported",
     "authorization_signing_alg_values_supported",
+    "backchannel_authentication_endpoint",
+    "backchannel_authentication_request_signing_alg_values_supported",
     "backchannel_logout_session_supported",
     "backchannel_logout_supported",
+    "backchannel_token_delivery_modes_supported",
+    "backchannel_user_code_parameter_supported",
     "claim_types_supported",
     "claims_in_verified_claims_supported",
     "claims_parameter_supported",
     "claims_supported",
     "code_challenge_methods_supported",
+    "device_authorization_endpoint",
     "documents_check_methods_supported",
     "documents_supported",
-    "electronic_records_supported",
     "dpop_signing_alg_values_supported",
+    "electronic_records_supported",
     "end_session_endpoint",
     "evidence_supported",
     "grant_types_supported",
     "id_token_encryption_alg_values_supported",
     "id_token_encryption_enc_values_supported",
     "id_token_signing_alg_values_supported",
+    "introspection_endpoint",
+    "introspection_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported",
+    "introspection_signing_alg_values_supported",
     "issuer",
     "jwks_uri",
     "prompt_values_supported",
+    "protected_resources",
     "pushed_authorization_request_endpoint",
-    "request_object_signing_alg_values_supported",
     "registration_endpoint",
+    "request_object_signing_alg_values_supported",
     "request_parameter_supported",
     "request_uri_parameter_supported",
     "require_pushed_authorization_requests",
     "response_modes_supported",
     "response_types_supported",
+    "revocation_endpoint",
+    "revocation_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_signing_alg_values_supported",
     "scopes_supported",
     "subject_types_supported",
     "token_endpoint",
@@ -117,7 +131,7 @@ def test_every_address_begins_with_the_issuer(issuer: str) -> None:
     metadata: dict[str, Any] = server_metadata(Policy(issuer))
     assert metadata["issuer"] == issuer
     addresses = [value for name, value in metadata.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) == 6
+    assert len(addresses) == 11
     assert all(address.startswith(f"{issuer}/") for address in addresses)
 
 
@@ -140,3 +154,22 @@ def test_disc_20_mutual_tls_is_told_where_certificates_can_be_presented() -> Non
     assert aliases["pushed_authorization_request_endpoint"] == "https://mtls.idp.example:8443/par"
     assert not {"authorization_endpoint", "end_session_endpoint", "jwks_uri"} & aliases.keys()
     rfc8414.AuthorizationServerMetadata(metadata).validate()
+
+
+@pytest.mark.parametrize("path", RESOURCES)
+def test_each_resource_describes_itself(path: str) -> None:
+    """RFC 9728 §2, §4: and nothing is promised there that the server's own document contradicts."""
+    document = resource_metadata(POLICY, path)
+    assert document["resource"] in METADATA["protected_resources"]
+    assert document["authorization_servers"] == [ISSUER]
+    assert document["dpop_signing_alg_values_supported"] == METADATA["dpop_signing_alg_values_supported"]
+    assert "query" not in document["bearer_methods_supported"]
+    assert "tls_client_certificate_bound_access_tokens" not in document
+    mutual = resource_metadata(Policy(ISSUER, mtls_origin="https://mtls.idp.example"), path)
+    assert mutual["tls_client_certificate_bound_access_tokens"] is True
+
+
+def test_a_resource_is_described_beside_its_host() -> None:
+    """RFC 9728 §3.1: inserted between host and path."""
+    described = resource_metadata_uri("https://a.example/t", "/userinfo")
+    assert described == "https://a.example/.well-known/oauth-protected-resource/t/userinfo"

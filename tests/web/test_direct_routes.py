@@ -10,8 +10,12 @@ from idp.app import HOT_PAGES
 from idp.endpoints import (
     HOT_NAMED_PATHS,
     HOT_PATHS,
+    account_links,
     authorization,
+    backchannel_authentication,
+    introspection,
     pushed_authorization_request,
+    revocation,
     token,
     userinfo,
     well_known,
@@ -24,8 +28,12 @@ pytestmark = pytest.mark.anyio
 ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
     for module in (
+        account_links,
         authorization,
+        backchannel_authentication,
+        introspection,
         pushed_authorization_request,
+        revocation,
         token,
         userinfo,
         well_known,
