@@ -1,4 +1,4 @@
-"""Authlib's own client, written without us in mind, signs a person in: from discovery to userinfo.
+"""Authlib's own client, written without us in mind, signs a person in and out: discovery, userinfo, refresh.
 
 Its httpx integration says at import that httpx will give way to httpx2. That is Authlib's to settle: this one
 warning is let through here, and every other one fails the test.
@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.core import CodeIDToken, UserInfo
@@ -25,7 +26,9 @@ from tests.support.walk import visitor, walk
 pytestmark = pytest.mark.filterwarnings("ignore:The httpx module is deprecated")
 
 CALLBACK = "https://app.example/callback"
+GOODBYE = "https://app.example/goodbye"
 VERIFIER = "a-verifier-that-is-long-enough-for-rfc-7636-0123456789"
+FAPI = "fapi"
 NONCE = "nonce-of-this-sign-in"
 
 REGISTRATION = """
@@ -38,8 +41,10 @@ grant_types = ["authorization_code", "refresh_token"]
 scope = "openid profile email offline_access"
 token_endpoint_auth_method = "{method}"
 id_token_signed_response_alg = "{algorithm}"
+post_logout_redirect_uris = ["{goodbye}"]
 {keys}
 [policy]
+profile = "{profile}"
 min_acr = "vn-2"
 sector = "app.example"
 """
@@ -54,19 +59,22 @@ def key() -> ECKey:
 
 @pytest.fixture(scope="module")
 def secrets_of(scene: Scene, key: ECKey, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """Register a client for each method; return what each authenticates with."""
+    """Register a client for each method, and one under FAPI; return what each authenticates with."""
     public = "\n".join(f'{name} = "{value}"' for name, value in key.as_dict(private=False).items())
+    keys = f"[[client.jwks.keys]]\n{public}"
     described = {
-        "client_secret_basic": ("RS256", ""),
-        "private_key_jwt": ("ES256", f"[[client.jwks.keys]]\n{public}"),
+        "client_secret_basic": ("client_secret_basic", "RS256", "", "oidc"),
+        "private_key_jwt": ("private_key_jwt", "ES256", keys, "oidc"),
+        FAPI: ("private_key_jwt", "ES256", f"dpop_bound_access_tokens = true\n{keys}", "fapi2"),
     }
     folder, known = tmp_path_factory.mktemp("registrations"), {}
-    for method, (algorithm, keys) in described.items():
-        file = folder / f"{method}.toml"
-        facts = {"client_id": client_id_of(method), "method": method, "algorithm": algorithm, "keys": keys}
-        file.write_text(REGISTRATION.format(callback=CALLBACK, **facts))
+    for name, (method, algorithm, more, profile) in described.items():
+        file = folder / f"{name}.toml"
+        facts = {"method": method, "algorithm": algorithm, "keys": more, "profile": profile}
+        addresses = {"callback": CALLBACK, "goodbye": GOODBYE}
+        file.write_text(REGISTRATION.format(client_id=client_id_of(name), **addresses, **facts))
         (applied,) = scene.provider.run("clients", "apply", file)["clients"]
-        known[method] = applied.get("client_secret", key)
+        known[name] = applied.get("client_secret", key)
     return known
 
 
@@ -81,14 +89,14 @@ def discovered(scene: Scene, document: str = "openid-configuration") -> dict[str
     return metadata
 
 
-def authlib_client(scene: Scene, method: str, secret: Any) -> Any:
-    """Authlib's client, configured as its manual says, but for one thing.
+def authlib_client(scene: Scene, name: str, secret: Any) -> Any:
+    """Authlib's client, configured as its manual says.
 
-    It addresses the client assertion to the token endpoint; ours must be addressed to the issuer, and only
-    to it, so that an assertion stolen by one endpoint is worth nothing at another.
+    It addresses a client assertion to the token endpoint, which the profile `oidc` tolerates.
     """
+    method = "private_key_jwt" if name == FAPI else name
     made = importlib.import_module("authlib.integrations.httpx_client").OAuth2Client(
-        client_id_of(method),
+        client_id_of(name),
         secret,
         token_endpoint_auth_method=method,
         scope="openid profile offline_access",
@@ -98,7 +106,8 @@ def authlib_client(scene: Scene, method: str, secret: Any) -> Any:
         timeout=20.0,
     )
     if method == "private_key_jwt":
-        made.register_client_auth_method(PrivateKeyJWT(scene.provider.url, alg="ES256"))
+        token_endpoint = discovered(scene)["token_endpoint"]
+        made.register_client_auth_method(PrivateKeyJWT(token_endpoint, alg="ES256"))
     return made
 
 
@@ -124,9 +133,13 @@ def test_authlib_signs_a_person_in(
         )
         with visitor() as browser:
             callback = walk(browser, address, person, ticked=("name",))
-        token = client.fetch_token(
-            metadata["token_endpoint"], authorization_response=callback, state=state, code_verifier=VERIFIER
-        )
+            token = client.fetch_token(
+                metadata["token_endpoint"],
+                authorization_response=callback,
+                state=state,
+                code_verifier=VERIFIER,
+            )
+            assert leave(browser, metadata, token["id_token"]) == f"{GOODBYE}?state=leaving"
         claims = checked_id_token(scene, metadata, token, client.client_id, algorithm)
         assert claims["acr"] == f"{scene.provider.url}/acr/vn-2"
         assert claims["amr"] == ["pwd", "otp", "mfa"]
@@ -140,6 +153,12 @@ def test_authlib_signs_a_person_in(
         assert renewed["access_token"] != token["access_token"]
         again = client.get(metadata["userinfo_endpoint"]).raise_for_status().json()
         assert again["sub"] == claims["sub"]
+
+
+def leave(browser: httpx.Client, metadata: Mapping[str, Any], id_token: str) -> str:
+    """Send the person to the end of the session; return where they are sent on to."""
+    asked = [("id_token_hint", id_token), ("post_logout_redirect_uri", GOODBYE), ("state", "leaving")]
+    return browser.get(add_params_to_uri(metadata["end_session_endpoint"], asked)).headers["location"]
 
 
 def checked_id_token(
@@ -178,12 +197,12 @@ def test_authlib_finds_no_fault_with_the_metadata(scene: Scene, document: str) -
     assert metadata["issuer"] == scene.provider.url
 
 
-def test_an_assertion_for_the_token_endpoint_is_refused(scene: Scene, secrets_of: Mapping[str, Any]) -> None:
-    metadata = discovered(scene)
-    with authlib_client(scene, "private_key_jwt", secrets_of["private_key_jwt"]) as client:
-        client.register_client_auth_method(PrivateKeyJWT(metadata["token_endpoint"], alg="ES256"))
+def test_under_fapi_an_assertion_for_the_token_endpoint_is_refused(
+    scene: Scene, secrets_of: Mapping[str, Any]
+) -> None:
+    with authlib_client(scene, FAPI, secrets_of[FAPI]) as client:
         errors = importlib.import_module("authlib.integrations.base_client")
         with pytest.raises(errors.OAuthError, match="invalid_client"):
             client.fetch_token(
-                metadata["token_endpoint"], code="whatever", code_verifier=VERIFIER, state="state"
+                discovered(scene)["token_endpoint"], code="whatever", code_verifier=VERIFIER, state="state"
             )
