@@ -1,0 +1,182 @@
+"""Whatever arrives at a JSON endpoint, its answer is one that openapi.yaml knows, and no fault of ours."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from idp.protocol.metadata import server_metadata
+from idp.protocol.model import Policy
+from idp.protocol.profiles import CIBA_GRANT, DEVICE_GRANT
+from tests.support.columns import COLUMNS
+from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
+from tests.support.party import Party
+from tests.support.registrations_online import initial_token
+from tests.support.served_here import served_here
+
+DESCRIBED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "openapi.yaml").read_text())
+WELL_KNOWN = {"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
+FOR_PEOPLE = {"/authorize"}
+"""A page; tests/security/test_fuzzed_requests.py sends it what it likes."""
+EXAMPLES = 30
+
+CHECKS: Any = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+def announced() -> set[str]:
+    """The paths of the discovery document."""
+    document = server_metadata(Policy(issuer=""))
+    addresses = (document[name] for name in document if name.endswith(("_endpoint", "_uri")))
+    return {*addresses, *WELL_KNOWN, "/register/{client_id}"} - FOR_PEOPLE
+
+
+SCHEMA = schemathesis.openapi.from_dict(
+    {**DESCRIBED, "paths": {path: DESCRIBED["paths"][path] for path in sorted(announced())}}
+)
+OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()}
+
+
+def test_every_endpoint_for_machines_is_described() -> None:
+    assert sorted(announced() - set(DESCRIBED["paths"])) == []
+
+
+CREDENTIALS = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
+WRONG = {
+    "client": ("Basic Og==", "Basic bm9ib2R5Om5vdGhpbmc=", "Bearer a.b.c"),
+    "token": ("Bearer a.b.c", "DPoP x", "Bearer"),
+    "none": ("Basic",),
+}
+
+
+class Target:
+    """A served provider, with what lets a request come further than its first check."""
+
+    def __init__(self, party: Party, licence: str) -> None:
+        self.http, self.issuer, self.licence = party.back, party.op.issuer, licence
+        tokens = party.sign_in(party.op.browser(), party.op.add_person(has_totp=False))
+        self.basic = party.credentials()[1]["authorization"]
+        self.access_token = tokens["access_token"]
+        self.managed: dict[str, Any] = {}
+        """A registered client, its present token included."""
+        self.real = {
+            "token": self.access_token,
+            "refresh_token": tokens["refresh_token"],
+            "id_token_hint": tokens["id_token"],
+            "login_hint": party.id_token(tokens)["sub"],
+            "redirect_uri": party.redirect_uri,
+            "redirect_uris": [party.redirect_uri],
+            "response_type": "code",
+            "scope": "openid",
+            "code_challenge": "a" * 43,
+            "code_challenge_method": "S256",
+        }
+        """Values that are right; a request gets some of them."""
+
+    def register(self) -> None:
+        """Register a client that requests may manage, and end."""
+        metadata = {"redirect_uris": self.real["redirect_uris"]}
+        headers = {"Authorization": f"Bearer {self.licence}"}
+        self.managed = self.http.post("/register", json=metadata, headers=headers).json()
+
+    def right(self, label: str) -> str | None:
+        """Return what authenticates a request of this operation."""
+        match label.split(" ")[1]:
+            case "/userinfo":
+                return f"Bearer {self.access_token}"
+            case "/register":
+                return f"Bearer {self.licence}"
+            case "/register/{client_id}":
+                return f"Bearer {self.managed['registration_access_token']}"
+        return self.basic
+
+    def send(self, case: Case, authorization: str | None) -> None:
+        headers = {} if authorization is None else {"Authorization": authorization}
+        made = case.as_transport_kwargs(base_url=self.issuer, headers=headers)
+        prepared = requests.Request(
+            made["method"],
+            made["url"],
+            # Space around a value is not sent, whoever sends it (RFC 9110 §5.5).
+            headers={name: value.strip() for name, value in made["headers"].items()},
+            params=made.get("params"),
+            data=made.get("data"),
+            json=made.get("json"),
+        ).prepare()
+        body = prepared.body if isinstance(prepared.body, bytes) else (prepared.body or "").encode()
+        headers_sent = list(prepared.headers.items())
+        request = httpx.Request(prepared.method or "", prepared.url or "", headers=headers_sent, content=body)
+        response = self.http.send(request)
+        case.validate_response(response, checks=CHECKS)
+        if response.status_code == 204:
+            self.register()
+        elif response.is_success and case.operation.path == "/register/{client_id}":
+            self.managed = response.json()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder, run = tmp_path_factory.mktemp("fuzz"), joined_test_run()
+    copy = sqlite_database(run, folder) if request.param == "sqlite" else postgresql_database(run)
+    with copy as url, served_here(url, folder) as op:
+        grants = ["authorization_code", "refresh_token", CIBA_GRANT, DEVICE_GRANT]
+        asking = {"grant_types": grants, "backchannel_token_delivery_mode": "poll"}
+        licence = op.run(initial_token(op.provider, uses=100_000))
+        yield Target(Party.registered(op, COLUMNS["oidc"], **asking), licence)
+
+
+@pytest.mark.parametrize("label", sorted(OPERATIONS))
+def test_no_answer_is_outside_its_description(target: Target, label: str) -> None:
+    operation = OPERATIONS[label]
+    target.register()
+    scheme = next(iter(operation.definition.raw.get("security", [{"none": []}])[0]))
+    cases = st.one_of(
+        operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
+        operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+    )
+    credentials = st.sampled_from(("right",) * 6 + (*WRONG[scheme], None))
+    some = st.sets(st.sampled_from(sorted(target.real)))
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
+    )
+    @given(cases, credentials, some)
+    def check(case: Case, authorization: str | None, real: set[str]) -> None:
+        is_right = authorization == "right"
+        if isinstance(case.body, dict):
+            case.body |= {name: target.real[name] for name in real}
+            for name in CREDENTIALS if is_right else ():
+                case.body.pop(name, None)
+        if is_right and "client_id" in (case.path_parameters or {}):
+            case.path_parameters["client_id"] = target.managed["client_id"]
+            if isinstance(case.body, dict):
+                case.body["client_id"] = target.managed["client_id"]
+        if label == "GET /end_session" and isinstance(case.query, dict):
+            case.query |= {name: target.real[name] for name in real & {"id_token_hint"}}
+        target.send(case, target.right(label) if is_right else authorization)
+
+    check()
