@@ -177,7 +177,8 @@ def check_response_type(parameters: Parameters, _client: Client) -> None:
 def check_scope(parameters: Parameters, client: Client) -> None:
     """RFC 6749 §3.3; OIDC Core §3.1.2.1: openid is required, scopes not understood are ignored.
 
-    A client that did not register openid speaks plain OAuth 2.0 and gets no ID token.
+    A client that did not register openid speaks plain OAuth 2.0 and gets no ID token. `offline_access` is
+    asked for by libraries on their own: a client that may not have it gets none (OIDC Core §11).
     """
     scope = _scope(parameters)
     if not all(map(_SCOPE_TOKEN.fullmatch, scope)):
@@ -186,7 +187,7 @@ def check_scope(parameters: Parameters, client: Client) -> None:
         raise InvalidScopeError("scope must contain openid")
     if not scope & SCOPES & client.scope - {"offline_access"}:
         raise InvalidScopeError("scope holds nothing that is registered for this client")
-    forbidden = (scope & SCOPES) - client.scope
+    forbidden = (scope & SCOPES) - client.scope - {"offline_access"}
     if forbidden:
         raise InvalidScopeError(f"scope {min(forbidden)} is not registered for this client")
 

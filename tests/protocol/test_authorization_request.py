@@ -109,6 +109,7 @@ def test_the_fullest_request_is_read() -> None:
         pytest.param({"acr_values": "urn:x  1 \u202e"}, id="AUTHZ-14 acr_values"),
         pytest.param({"id_token_hint": "not a token"}, id="AUTHZ-20 id_token_hint is judged later"),
         pytest.param({"scope": "email_of_my_friends openid"}, id="OIDC Core §3.1.2.1 unknown scope"),
+        pytest.param({"scope": "openid offline_access"}, id="OIDC Core §11 offline_access is ignored"),
         pytest.param({"scope": "  openid   profile "}, id="AUTHZ-15 order and spaces"),
         pytest.param({"state": "x" * 2048}, id="AUTHZ-03 long state"),
         pytest.param({"nonce": "n" * 512}, id="AUTHZ-23 long nonce"),
