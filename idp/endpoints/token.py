@@ -17,6 +17,7 @@ from idp.endpoints.grant_code import redeem_code
 from idp.endpoints.grant_device import redeem_device_code
 from idp.endpoints.grant_refresh import refresh
 from idp.endpoints.token_request import TokenRequest
+from idp.protocol.authorization_request import check_one_resource
 from idp.protocol.client_authentication import AuthenticatedClient
 from idp.protocol.errors import UnauthorizedClientError, UnsupportedGrantTypeError
 from idp.protocol.grants import ReplayedError
@@ -62,6 +63,7 @@ async def token(http: Request) -> Response:
     authenticated, confirmation = await authenticate_sender(context, http, parameters, now)
     async with spent_if_refused(context, authenticated):
         redeem = _grant_of(authenticated, parameters.get("grant_type"))
+        check_one_resource(parameters, authenticated.client)
         if authenticated.client.id_token_encrypted_response_alg is not None:
             await context.clients.key_set_of(authenticated.client, now)
         request = TokenRequest(context, http, authenticated, parameters, confirmation, now)

@@ -18,7 +18,7 @@ DOCUMENTS: frozenset[str] = frozenset({"request", "claims", "authorization_detai
 """Parameters that carry a whole document and so may be longer."""
 
 REPEATABLE: frozenset[str] = frozenset({"resource"})
-"""RFC 8707 §2: several target services are asked for by repeating it. Ignored today, so never an error."""
+"""RFC 8707 §2: several target services are asked for by repeating it. Refused with an error of its own."""
 
 
 @dataclass(frozen=True, slots=True)

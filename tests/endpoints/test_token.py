@@ -50,6 +50,20 @@ async def test_each_refusal_has_its_code(provider: Provider, form: dict[str, str
     assert answer.json()["error"] == error
 
 
+async def test_a_token_for_two_resources_is_no_token_for_all(provider: Provider) -> None:
+    """RFC 8707 §2: several may be asked for, and are refused; they are not passed over (decision 25)."""
+    platform, person = await new_platform(provider), await provider.add_person()
+    async with provider.http() as http:
+        tokens = await platform.tokens_for(http, person)
+        form: dict[str, str | list[str]] = {
+            "grant_type": "refresh_token",
+            "refresh_token": tokens["refresh_token"],
+            "resource": [f"{ISSUER}/userinfo", f"{ISSUER}/account-links"],
+        }
+        answer = await http.post("/token", data=form, auth=platform.auth)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
+
+
 async def test_a_client_without_the_refresh_grant_gets_and_uses_no_refresh_token(provider: Provider) -> None:
     metadata: dict[str, object] = {"grant_types": ["authorization_code"], "scope": "openid"}
     platform, person = await new_platform(provider, metadata), await provider.add_person()
