@@ -79,6 +79,8 @@ def _mutual_tls(document: Mapping[str, Any], origin: str) -> dict[str, Any]:
 def _document(policy: Policy) -> dict[str, Any]:
     issuer = policy.issuer
     algorithms = sorted(SIGNING_ALGORITHMS)
+    # HS256 is for client_secret_jwt alone; libraries look here for the one they would use.
+    for_assertions = [*algorithms, "HS256"]
     methods = [name for name in METHODS if name not in TLS_METHODS]
     return {
         # RFC 8414 §2 and OpenID Connect Discovery §3.
@@ -102,7 +104,7 @@ def _document(policy: Policy) -> dict[str, Any]:
         "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_ALGORITHMS),
         "request_object_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": [name for name in METHODS if name not in TLS_METHODS],
-        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_signing_alg_values_supported": for_assertions,
         "claim_types_supported": ["normal"],
         "claims_supported": [*_TOKEN_CLAIMS, *ITEM_OF_CLAIM],
         "claims_parameter_supported": True,
@@ -127,12 +129,12 @@ def _document(policy: Policy) -> dict[str, Any]:
         # RFC 7662 with RFC 8414 §2; RFC 9701 §7.
         "introspection_endpoint": f"{issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": [name for name in methods if name != NONE],
-        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_signing_alg_values_supported": for_assertions,
         "introspection_signing_alg_values_supported": algorithms,
         # RFC 7009 with RFC 8414 §2.
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_signing_alg_values_supported": for_assertions,
         # RFC 9728 §4.
         "protected_resources": list(resource_uris(policy)),
         # JARM §4.
