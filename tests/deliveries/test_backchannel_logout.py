@@ -7,6 +7,8 @@ from typing import Any
 
 import jwt
 import pytest
+from joserfc import jwe
+from joserfc.jwk import ECKey
 
 from idp.identity.citizens import CitizenStatus
 from idp.protocol.delivery_schedule import PAUSES
@@ -17,7 +19,7 @@ from idp.store.sessions import LOOK_AFTER
 from tests.support.deliveries import delivered, work_off, world_of
 from tests.support.html_forms import Html
 from tests.support.platform import Platform
-from tests.support.protocol_builders import make_grant
+from tests.support.protocol_builders import ES256, OTHER, make_grant, public_jwk
 from tests.support.provider import Person, Provider
 from tests.support.receiver import Received, Receiver, receiver
 from tests.support.shared_provider import anyio_backend, change_client, new_platform, provider
@@ -98,6 +100,45 @@ async def test_it_is_signed_as_the_clients_id_tokens_are(
     token = hook.received[0].form["logout_token"][0]
     keys = provider.context.published.verification_keys
     assert verify_jws(token, keys, algorithms=frozenset({algorithm}), typ="logout+jwt").header["kid"]
+
+
+async def test_it_is_encrypted_for_a_client_whose_id_tokens_are(provider: Provider, hook: Receiver) -> None:
+    key = {**public_jwk(OTHER, "mine"), "use": "enc"}
+    platform = await listening_platform(provider, hook, jwks={"keys": [public_jwk(ES256, "sig"), key]})
+    client_id = platform.client.client_id
+    async with provider.http() as browser:
+        await platform.tokens_for(browser, await person_without_code(provider), None)
+        await change_client(provider, client_id, id_token_encrypted_response_alg="ECDH-ES")
+        await sign_out(browser)
+    await delivered(provider)
+    envelope = jwe.decrypt_compact(
+        hook.received[0].form["logout_token"][0], ECKey.import_key(OTHER), ["ECDH-ES", "A256GCM"]
+    )
+    assert envelope.headers()["cty"] == "JWT"
+    keys = provider.context.published.verification_keys
+    inner = (envelope.plaintext or b"").decode()
+    algorithms = frozenset({platform.client.id_token_signed_response_alg})
+    assert verify_jws(inner, keys, algorithms=algorithms, typ="logout+jwt").claims["aud"] == client_id
+
+
+async def test_nothing_leaves_unencrypted_while_the_client_has_no_key_for_it(
+    provider: Provider, hook: Receiver
+) -> None:
+    platform = await listening_platform(provider, hook)
+    client_id = platform.client.client_id
+    async with provider.http() as browser:
+        await platform.tokens_for(browser, await person_without_code(provider), None)
+        await change_client(
+            provider,
+            client_id,
+            jwks={"keys": [public_jwk(ES256)]},
+            id_token_encrypted_response_alg="RSA-OAEP-256",
+        )
+        await sign_out(browser)
+    await delivered(provider)
+    assert hook.received == []
+    (waiting,) = await provider.unit_of_work().outbox.page(State.RETRIED, client_id=client_id)
+    assert "no key to encrypt to" in str(waiting.last_failure)
 
 
 async def test_each_attempt_makes_a_fresh_token_and_a_failing_receiver_is_asked_again(

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from idp.store.outbox import Delivery
+from idp.store.sessions import SESSION_ENDED
 from idp.store.unit_of_work import UnitOfWork
-from tests.operators.conftest import Installation
+from tests.operators.conftest import Installation, register_line, write_register
+from tests.support.stores import make_session
 
 NOW = datetime.now(UTC)
 SECRET = "the-subject-of-a-person"
@@ -126,3 +128,24 @@ def test_a_dry_run_stores_nothing_and_what_was_made_stays_made(filled: Installat
     assert "was made" in filled.refused("outbox", verb, "told")
     assert "no delivery" in filled.refused("outbox", verb, "unknown")
     assert filled.everything() == before
+
+
+def test_whom_an_operator_suspends_is_signed_out_everywhere_and_that_is_to_be_told(
+    installation: Installation,
+) -> None:
+    file = write_register(installation.folder / "people.jsonl", register_line(1))
+    installation.answer("citizens", "import", file)
+    lan = installation.citizen_id("000190000001")
+
+    async def sign_in(uow: UnitOfWork) -> None:
+        uow.sessions.add(make_session(citizen_id=lan), "cookie", NOW + timedelta(hours=1))
+        await uow.commit()
+
+    async def find_all(uow: UnitOfWork) -> list[Delivery]:
+        return await uow.outbox.page()
+
+    installation.with_store(sign_in)
+    installation.answer("citizens", "suspend", lan)
+    to_tell = installation.with_store(find_all)
+    assert {delivery.kind for delivery in to_tell} == {SESSION_ENDED}
+    assert {delivery.content["citizen_id"] for delivery in to_tell} == {lan}
