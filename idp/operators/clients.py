@@ -53,7 +53,16 @@ def list_clients(*, after: str, limit: int) -> None:
         "clients": [_in_brief(stored) for stored in found],
         "next": found[-1].client.client_id if len(found) == limit else None,
     }
-    headings = ("client_id", "client_name", "status", "token_endpoint_auth_method", "revision", "updated_at")
+    headings = (
+        "client_id",
+        "client_name",
+        "status",
+        "profile",
+        "is_sandbox",
+        "token_endpoint_auth_method",
+        "revision",
+        "updated_at",
+    )
     invocation().answer(document, table(headings, (tuple(_in_brief(stored).values()) for stored in found)))
 
 
@@ -63,6 +72,8 @@ def _in_brief(stored: StoredClient) -> dict[str, object]:
         "client_id": client.client_id,
         "client_name": client.client_name,
         "status": client.status,
+        "profile": client.profile,
+        "is_sandbox": client.is_sandbox,
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         "revision": stored.revision,
         "updated_at": stored.updated_at,

@@ -21,6 +21,8 @@ PATHS = (
     "/authorize/{}",
     "/authorize/{}/cancel",
     "/par",
+    "/register",
+    "/register/{}",
     "/token",
     "/userinfo",
     "/jwks",

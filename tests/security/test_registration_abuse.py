@@ -8,8 +8,12 @@ from typing import Any
 
 import jwt
 import pytest
+from anyio import to_thread
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from idp.identity.register import Mode
+from idp.protocol.client_metadata import CLIENT_MEMBERS
 from idp.protocol.model import ClientStatus
 from idp.protocol.profiles import GRANT_TYPES, Profile
 from tests.support.key_set_server import key_set_server
@@ -512,6 +516,40 @@ async def test_open_registration_is_a_setting_and_never_in_production(
             sqlite_url, tmp_path, open_registration=True, mode=Mode.PRODUCTION, issuer="https://id.example"
         ):
             pass
+
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+described = st.dictionaries(st.sampled_from(sorted(CLIENT_MEMBERS)), documents, max_size=4)
+
+
+async def test_abuse_25_no_metadata_is_a_fault_of_ours(provider: Provider) -> None:
+    """Whatever is sent, at either address, the answer is JSON with a registered code, or a registration."""
+    drawn: list[dict[str, Any]] = []
+
+    @settings(max_examples=150, derandomize=True, database=None, phases=(Phase.generate,))
+    @given(described)
+    def draw(metadata: dict[str, Any]) -> None:
+        drawn.append(metadata)
+
+    await to_thread.run_sync(draw)
+    async with provider.http() as http:
+        token = await initial_token(provider, uses=10_000)
+        registered = await register(http, provider)
+        management = registered.token
+        for metadata in drawn:
+            answer = await post(http, token, METADATA | metadata)
+            assert answer.status_code in {201, 400}, (metadata, answer.text)
+            sent = registered.metadata() | metadata | {"client_id": registered.client_id}
+            answer = await http.put(registered.uri, json=sent, headers=bearer(management))
+            assert answer.status_code in {200, 400}, (metadata, answer.text)
+            if answer.status_code == 200:
+                management = answer.json()["registration_access_token"]
+            else:
+                assert answer.json()["error"] in {"invalid_client_metadata", "invalid_redirect_uri"}
 
 
 async def test_a_token_that_was_revoked_still_judges_those_it_let_in(provider: Provider) -> None:
