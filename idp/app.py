@@ -188,7 +188,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     )
     app.include_router(endpoints.router)
     if settings.automated_approvals:
-        app.include_router(automated_approval.router)
+        hook = automated_approval.automated_approval
+        app.add_api_route(automated_approval.PATH, hook, methods=["POST"], include_in_schema=False)
     for page in (
         sign_in,
         enrolment,

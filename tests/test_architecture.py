@@ -107,7 +107,7 @@ def test_an_endpoint_is_found_under_its_name_in_the_discovery_document() -> None
         for resource in document["protected_resources"]
     }
     answering = {path.stem for path in ENDPOINTS.glob("*.py") if "@router." in path.read_text()}
-    assert answering == announced | {"well_known", "automated_approval"}
+    assert answering == announced | {"well_known"}
 
 
 def test_no_personal_number_that_could_be_somebodys_is_kept() -> None:

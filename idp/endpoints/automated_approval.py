@@ -1,6 +1,6 @@
 """Answers backchannel requests without a person, for conformance suites; with IDP_AUTOMATED_APPROVALS alone.
 
-The application adds this router when the setting is on, and the setting is refused in mode production, so no
+The application adds this address when the setting is on, and the setting is refused in mode production, so no
 real person can be answered for: people of the other modes are fictitious. Whoever knows the auth_req_id may
 answer; the session in which that happens is made here, as if its person had shown both factors.
 """
@@ -8,7 +8,6 @@ answer; the session in which that happens is made here, as if its person had sho
 import secrets
 from datetime import datetime
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,12 +23,11 @@ from idp.web.approvals import Verdict, record_verdict
 from idp.web.requests import is_form, read_form, read_query
 from idp.web.state import Context, context_of
 
-router = APIRouter(include_in_schema=False)
+PATH = "/automated-approval"
 
 _DECISIONS = {"allow": Decision.ALLOW, "deny": Decision.DENY}
 
 
-@router.post("/automated-approval")
 async def automated_approval(http: Request) -> Response:
     """Answer the request `auth_req_id` as `action` says: allow or deny, in the query or in a form."""
     context = context_of(http)
