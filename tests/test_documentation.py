@@ -134,7 +134,9 @@ def test_every_error_that_can_be_met_is_explained() -> None:
         if isinstance(kind, type) and issubclass(kind, errors.OAuthError) and kind is not errors.OAuthError
     ]
     codes = [[f"`{kind.error}`", str(kind.status), f"`protocol.errors.{kind.__name__}`"] for kind in classes]
-    assert [row[:3] for row in rows(section(text, "### Codes that platforms read"))] == codes
+    table = rows(section(text, "### Codes that platforms read"))
+    assert [row[:3] for row in table] == codes
+    assert [row[0] for row in table if len(row) != 5 or not all(row)] == [], "where, when, and what to do"
     pages = rows(section(text, "### Pages that people read"))
     assert [row[:2] for row in pages] == [[f"`{each}`", str(STATUS[each])] for each in Trouble]
     template = (ROOT / "idp" / "templates" / "error.html").read_text()
