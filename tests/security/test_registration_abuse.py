@@ -460,6 +460,8 @@ async def test_in_production_a_client_is_nobody_until_it_is_approved(sqlite_url:
             ("/par", request),
             ("/token", {"grant_type": "authorization_code", "code": "x"}),
             ("/token", {"grant_type": "refresh_token", "refresh_token": "x"}),
+            ("/backchannel-authentication", {"login_hint": "x", "scope": "openid"}),
+            ("/device-authorization", {"scope": "openid"}),
         ):
             answer = await http.post(path, data=form, auth=auth)
             assert refusal(answer) == (400, "unauthorized_client")

@@ -198,6 +198,15 @@ VIEWS: dict[str, Page] = {
     **{f"consent_{reason}": replace(CONSENT, reason=reason) for reason in AskReason},
     "consent_without_account": replace(CONSENT, account=None, purpose=None, link_valid_until=None),
     "consent_with_evidence": replace(CONSENT, items=(*ITEMS, *VERIFICATION)),
+    "consent_to_a_test": replace(
+        CONSENT,
+        client=replace(
+            NETWORK,
+            is_test=True,
+            policy_uri="https://quangio.example/rieng-tu",
+            tos_uri="https://quangio.example/dieu-khoan",
+        ),
+    ),
     "consent_levels_only": replace(CONSENT, items=(), purpose="growth"),
     **{
         f"refused_{refusal}": RefusedPage(
