@@ -24,6 +24,7 @@ from idp.web.journey import find_signed_in
 from idp.web.requests import read_form, read_query
 from idp.web.sign_out import (
     find_client,
+    find_unended,
     is_session_meant,
     open_wish,
     record_sign_out,
@@ -80,11 +81,12 @@ async def _read(context: Context, http: Request, parameters: Parameters) -> Logo
 
 async def _answer(context: Context, http: Request, wish: LogoutRequest, now: datetime) -> Response:
     uow = context.unit_of_work()
-    signed_in = await find_signed_in(context, uow, http, now)
     client = await find_client(context, wish)
-    if signed_in is not None:
-        if not is_session_meant(context, wish, client, signed_in):
-            return see_other(f"{context.issuer}/sign-out/{seal_wish(context, wish, now)}")
-        record_sign_out(uow, signed_in, now, client_id=None if client is None else client.client_id)
+    unended = await find_unended(context, uow, http)
+    if unended is not None and is_session_meant(context, wish, client, unended):
+        # Also one that ran out: whoever signs out now wants it told to the other networks all the same.
+        record_sign_out(uow, unended, now, client_id=None if client is None else client.client_id)
         await uow.commit()
+    elif await find_signed_in(context, uow, http, now) is not None:
+        return see_other(f"{context.issuer}/sign-out/{seal_wish(context, wish, now)}")
     return signed_out_answer(context, wish, client)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
@@ -84,6 +85,14 @@ def open_wish(context: Context, sealed: str, now: datetime) -> LogoutRequest:
 async def find_client(context: Context, wish: LogoutRequest) -> Client | None:
     """Return the client whose wish it provably is."""
     return None if wish.hint is None else await context.clients.find(wish.hint.client_id)
+
+
+async def find_unended(context: Context, uow: UnitOfWork, http: Request) -> SignedIn | None:
+    """Return this browser's session unless somebody ended it: it may have run out by itself."""
+    cookies = Cookies(context.is_secure)
+    cookie = cookies.read(http, cookies.session)
+    found = None if cookie is None else await uow.sessions.find(cookie)
+    return None if found is None or found.session.ended_at is not None else found
 
 
 def is_session_meant(

@@ -202,6 +202,23 @@ async def test_end_07_an_expired_id_token_is_good_enough(provider: Provider) -> 
         assert not await is_signed_in(browser, world)
 
 
+async def test_a_session_that_ran_out_is_ended_all_the_same_so_that_others_are_told(
+    provider: Provider,
+) -> None:
+    async with provider.http() as browser:
+        world = await signed_in(provider, browser)
+        cookie = browser.cookies["lienket-session"]
+        provider.clock.advance(minutes=45)
+        assert not await is_signed_in(browser, world)
+        answer = await browser.get("/end_session", params=world.wish())
+        assert answer.headers["location"].startswith(AFTER)
+    found = await provider.unit_of_work().sessions.find(cookie)
+    assert found is not None
+    assert found.session.ended_at == provider.clock.now
+    told = {delivery.content.get("session_id") for delivery in await provider.unit_of_work().outbox.page()}
+    assert found.session.session_id in told
+
+
 async def test_who_is_not_signed_in_is_sent_back_at_once(provider: Provider) -> None:
     async with provider.http() as browser, provider.http() as fresh:
         world = await signed_in(provider, browser)
