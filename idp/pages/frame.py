@@ -15,7 +15,7 @@ from idp.pages.views import ClientHeader, Page
 from idp.protocol.model import AuthorizationRequest, Client
 from idp.protocol.parameters import Parameters
 from idp.web.answers import page_answer
-from idp.web.authorization_response import origin_of
+from idp.web.authorization_response import form_targets_of
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble
 from idp.web.requests import is_same_origin, read_form
@@ -51,7 +51,7 @@ def show(
     """Render a page in the person's language; remember a language they just chose."""
     context = context_of(http)
     locale = locale_of(http, request, wished)
-    targets = (*form_targets, origin_of(request.redirect_uri)) if request is not None else form_targets
+    targets = (*form_targets, *form_targets_of(request.redirect_uri)) if request is not None else form_targets
     answer = page_answer(pages_of(http).render(view, locale), status, form_targets=targets)
     answer.headers["Content-Language"] = locale
     if http.query_params.get("lang") in LOCALES:

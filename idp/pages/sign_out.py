@@ -7,7 +7,7 @@ from starlette.responses import Response
 from idp.identity.register import shown_name
 from idp.pages.frame import check_form_token, client_header, form_token, read_own_form, show
 from idp.pages.session_views import SignedOutPage, SignOutPage
-from idp.web.authorization_response import origin_of
+from idp.web.authorization_response import form_targets_of
 from idp.web.journey import find_signed_in
 from idp.web.sign_out import find_client, open_wish, record_sign_out, signed_out_answer
 from idp.web.state import context_of
@@ -33,7 +33,7 @@ async def sign_out_page(http: Request, sealed: str) -> Response:
         person=shown_name(signed_in.citizen.personal_data.name, is_demo=context.mode != "production"),
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )
-    return show(http, view, wished=wish.ui_locales, form_targets=() if uri is None else (origin_of(uri),))
+    return show(http, view, wished=wish.ui_locales, form_targets=() if uri is None else form_targets_of(uri))
 
 
 @router.post("/sign-out/{sealed}")

@@ -338,7 +338,7 @@ class AcrPage(Page):
 class FormPostPage(Page):
     """The authorization response as a form (OAuth 2.0 Form Post Response Mode §2).
 
-    `form-action` of this page's policy must name the redirect URI's origin.
+    `form-action` of this page's policy must let it lead to the redirect URI.
     """
 
     template: ClassVar[str] = "form_post.html"

@@ -58,8 +58,8 @@ def problem_answer(status: int, detail: str) -> Response:
 def page_answer(content: bytes, status: int = 200, *, form_targets: Sequence[str] = ()) -> Response:
     """Return a page under a strict Content-Security-Policy.
 
-    `form_targets` are origins a form may lead to: browsers hold `form-action` against the redirect
-    that follows a form, so the platform's origin must be named on every page of its journey.
+    `form_targets` are sources a form may lead to: browsers hold `form-action` against every redirect
+    that follows a form, so the way to the platform must be open on every page of its journey.
     """
     form_action = " ".join(("'self'", *form_targets))
     policy = (

@@ -36,10 +36,16 @@ from idp.web.journey import Standing, commit_step
 from idp.web.state import Context
 
 
-def origin_of(uri: str) -> str:
-    """Return the origin of a redirect URI, as `form-action` needs it; a private scheme stands alone."""
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+def form_targets_of(uri: str) -> tuple[str, ...]:
+    """Return where a form may lead whose answer goes to a platform's address, as `form-action` names it.
+
+    By its scheme alone: Chromium and Safari hold the policy against every redirect that follows a form, those
+    of the platform included, and a callback may well go on to another host of the platform's. A page that
+    named the callback's host would hold people fast there. http is this machine's (RFC 8252 §7.3), from
+    where it may go on to https; a private scheme is an app's, and ends there.
+    """
+    scheme = urlsplit(uri).scheme
+    return ("http:", "https:") if scheme == "http" else (f"{scheme}:",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def _answer(context: Context, http: Request, back: Return, parameters: Mapping[s
         parameters = {"response": _signed(context, back.client, parameters)}
     if is_form_post(back.response_mode):
         content = context.render_form_post(http, redirect_uri, parameters)
-        return page_answer(content, form_targets=(origin_of(redirect_uri),))
+        return page_answer(content, form_targets=form_targets_of(redirect_uri))
     return see_other(redirect_location(redirect_uri, parameters))
 
 

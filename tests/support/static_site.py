@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Content = bytes | dict[str, Any]
+Content = bytes | dict[str, Any] | str
 
 
 @contextmanager
 def static_site(contents: Mapping[str, Content]) -> Iterator[str]:
-    """Serve each path's content until the block ends; give the site's address. A dict is sent as JSON.
+    """Serve each path's content until the block ends; give the site's address. A dict is sent as JSON,
+    and a text is an address to go on to.
 
     The mapping is looked at for each request, so a test can write its documents when it knows the address.
     """
@@ -22,6 +23,11 @@ def static_site(contents: Mapping[str, Content]) -> Iterator[str]:
             found = contents.get(self.path.partition("?")[0])
             if found is None:
                 self.send_error(404)
+                return
+            if isinstance(found, str):
+                self.send_response(302)
+                self.send_header("Location", found)
+                self.end_headers()
                 return
             body = json.dumps(found).encode() if isinstance(found, dict) else found
             is_script = self.path.endswith(".js")
@@ -37,6 +43,10 @@ def static_site(contents: Mapping[str, Content]) -> Iterator[str]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             """Say nothing: a test's own assertions tell what went wrong."""
