@@ -1,6 +1,7 @@
 """One issuer for the whole folder; each test meets it as a client of its column, with a person of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import httpx
 import pytest
@@ -42,17 +43,31 @@ def column(request: pytest.FixtureRequest) -> Column:
     return column
 
 
+@pytest.fixture(scope="session")
+def _known_parties(op: ServedHere) -> Callable[[Column, str], Party]:
+    """Give a client of a column by a name, registered when it is first asked for."""
+
+    @cache
+    def known(column: Column, name: str) -> Party:
+        return Party.registered(op, column)
+
+    return known
+
+
 @pytest.fixture
-def party(op: ServedHere, column: Column) -> Iterator[Party]:
-    """Give a client of the column that no other test knows."""
-    yield Party.registered(op, column)
+def party(op: ServedHere, column: Column, _known_parties: Callable[[Column, str], Party]) -> Iterator[Party]:
+    """Give a client of the column: other tests know it, too, but its keys of this test are its own.
+
+    `Party.registered(op, column, …)` is one that no other test knows.
+    """
+    yield _known_parties(column, "one").afresh()
     op.close_browsers()
 
 
 @pytest.fixture
-def other_party(op: ServedHere, column: Column) -> Party:
+def other_party(column: Column, _known_parties: Callable[[Column, str], Party]) -> Party:
     """Give a second client of the same column."""
-    return Party.registered(op, column)
+    return _known_parties(column, "other").afresh()
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def test_authz_31_client_id_and_request_uri_are_enough_and_have_to_match(
 def test_authz_32_a_pushed_request_can_be_opened_twice_before_it_is_answered(
     party: Party, browser: httpx.Client, person: Person, column: Column
 ) -> None:
-    front = party.front()
+    front = party.front(prompt="consent")
     assert browser.get("/authorize", params=front).status_code == 303
     assert "code" in party.carried(browser, person, front).parameters
 

@@ -49,6 +49,7 @@ class Column:
         if self.is_signed:
             described["request_object_signing_alg"] = "ES256"
             described["authorization_signed_response_alg"] = "ES256"
+            described["introspection_signed_response_alg"] = "ES256"
         if self.profile == "logout":
             described["post_logout_redirect_uris"] = ["https://rp.example/goodbye"]
         if self.profile == "ciba":

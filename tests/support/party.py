@@ -64,6 +64,10 @@ class Party:
         client = op.add_client(without_none(described), client_id, **policy)
         return cls(op, column, client, key, certificate, op.browser())
 
+    def afresh(self) -> "Party":
+        """Return the same client with a back-end, a DPoP key and a verifier of its own."""
+        return Party(self.op, self.column, self.client, self.key, self.certificate, self.op.browser())
+
     @property
     def client_id(self) -> str:
         return self.client.client_id
