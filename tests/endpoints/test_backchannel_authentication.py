@@ -1,6 +1,7 @@
 """CIBA over HTTP, on both engines. CIBA Core 1.0; FAPI: CIBA Profile 1.0; checklist CIBA-01 … CIBA-19."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from idp.identity.account_links import Status
 from idp.identity.assurance import Acr
 from idp.identity.citizens import CitizenStatus
+from idp.protocol.login_hint import Hint, HintKind
 from idp.protocol.profiles import CIBA_GRANT
+from idp.web.hinted_person import find_hinted_person
 from tests.support.decoupled import (
     ENDPOINT,
     CIBAPlatform,
@@ -481,3 +484,16 @@ async def test_a_request_outlives_no_bound(provider: Provider) -> None:
 
         assert not await removed_after(timedelta(hours=24))
         assert await removed_after(timedelta(hours=24, minutes=6))
+
+
+async def test_where_real_people_are_served_no_number_is_looked_up(provider: Provider) -> None:
+    """Rule R4, abuse case P6: outside production it names a fictitious person, in production nobody."""
+    ciba = await ciba_platform(provider)
+    person = await provider.add_person()
+    hint = Hint(HintKind.SUBJECT, person.personal_number)
+    found = []
+    for mode in ("demo", "production"):
+        context = replace(provider.context, mode=mode)
+        uow = provider.unit_of_work()
+        found.append(await find_hinted_person(context, uow, ciba.platform.client, hint, provider.clock.now))
+    assert found == [person.citizen_id, None]
