@@ -14,7 +14,7 @@ VIETNAMESE: dict[str, str] = {
     "everywhere_text": (
         "Bạn đã đăng nhập ở nơi xác thực khi liên kết. Trên máy dùng chung, hãy đăng xuất cả ở đó."
     ),
-    "everywhere": "Đăng xuất ở quán và ở nơi xác thực",
+    "everywhere": "Đăng xuất cả hai nơi",
     "made_up": "Quán Cóc là mạng xã hội mẫu. Mọi người và mọi bài viết ở đây đều là giả lập.",
     "welcome_title": "Kéo ghế ngồi chơi.",
     "welcome_text": (
@@ -112,7 +112,7 @@ ENGLISH: dict[str, str] = {
     "everywhere_text": (
         "You signed in at the provider when you linked. On a device that others use, sign out there too."
     ),
-    "everywhere": "Sign out here and at the provider",
+    "everywhere": "Sign out in both",
     "made_up": "Quán Cóc is a sample network. Everybody and everything posted here is made up.",
     "welcome_title": "Pull up a stool.",
     "welcome_text": (

@@ -124,6 +124,14 @@ def test_a_suspended_link_is_refused_and_its_holder_sees_it(
     expect(linked.locator(".card .status.active")).to_be_visible()
 
 
+def expect_signed_out(page: Page, scene: Scene) -> None:
+    """Wait until the network has heard that its member's session at the provider is over."""
+    page.goto(scene.network.url)
+    while not page.locator("#sign-in-as").is_visible():
+        page.wait_for_timeout(200)
+        page.reload()
+
+
 @by("Y Moan")
 def test_a_suspended_citizen_is_refused_everywhere(scene: Scene, linked: Page, tmp_path: Path) -> None:
     token, moan = access_token(tmp_path), scene.person("Y Moan")
@@ -133,6 +141,8 @@ def test_a_suspended_citizen_is_refused_everywhere(scene: Scene, linked: Page, t
     expect(linked.locator("form#sign-in")).to_be_visible()
     give_password(linked, moan.number, moan.password)
     expect(linked.get_by_role("alert")).to_contain_text("hiện chưa dùng được")
+    expect_signed_out(linked, scene)
+    enter_network(linked, scene, "lan")
     check_again(linked, scene)
     expect(linked.get_by_role("status").or_(linked.locator("#link-error"))).to_be_visible()
     scene.provider.run("citizens", "reinstate", moan.number, "--reason", "phone_found")
