@@ -21,6 +21,7 @@ from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from tests.support.main_job import Scene
+from tests.support.registrations import register
 from tests.support.walk import visitor, walk
 
 pytestmark = pytest.mark.filterwarnings("ignore:The httpx module is deprecated")
@@ -31,23 +32,7 @@ VERIFIER = "a-verifier-that-is-long-enough-for-rfc-7636-0123456789"
 FAPI = "fapi"
 NONCE = "nonce-of-this-sign-in"
 
-REGISTRATION = """
-[client]
-client_id = "{client_id}"
-client_name = "Authlib {client_id}"
-client_uri = "https://app.example"
-redirect_uris = ["{callback}"]
-grant_types = ["authorization_code", "refresh_token"]
-scope = "openid profile email offline_access"
-token_endpoint_auth_method = "{method}"
-id_token_signed_response_alg = "{algorithm}"
-post_logout_redirect_uris = ["{goodbye}"]
-{keys}
-[policy]
-profile = "{profile}"
-min_acr = "vn-2"
-sector = "app.example"
-"""
+POLICY = {"min_acr": "vn-2", "sector": "app.example"}
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +45,35 @@ def key() -> ECKey:
 @pytest.fixture(scope="module")
 def secrets_of(scene: Scene, key: ECKey, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """Register a client for each method, and one under FAPI; return what each authenticates with."""
-    public = "\n".join(f'{name} = "{value}"' for name, value in key.as_dict(private=False).items())
-    keys = f"[[client.jwks.keys]]\n{public}"
-    described = {
-        "client_secret_basic": ("client_secret_basic", "RS256", "", "oidc"),
-        "private_key_jwt": ("private_key_jwt", "ES256", keys, "oidc"),
-        FAPI: ("private_key_jwt", "ES256", f"dpop_bound_access_tokens = true\n{keys}", "fapi2"),
+    keyed = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "id_token_signed_response_alg": "ES256",
+        "jwks": {"keys": [key.as_dict(private=False)]},
     }
-    folder, known = tmp_path_factory.mktemp("registrations"), {}
-    for name, (method, algorithm, more, profile) in described.items():
-        file = folder / f"{name}.toml"
-        facts = {"method": method, "algorithm": algorithm, "keys": more, "profile": profile}
-        addresses = {"callback": CALLBACK, "goodbye": GOODBYE}
-        file.write_text(REGISTRATION.format(client_id=client_id_of(name), **addresses, **facts))
-        (applied,) = scene.provider.run("clients", "apply", file)["clients"]
-        known[name] = applied.get("client_secret", key)
-    return known
+    described = {
+        "client_secret_basic": {"id_token_signed_response_alg": "RS256"},
+        "private_key_jwt": keyed,
+        FAPI: {**keyed, "dpop_bound_access_tokens": True},
+    }
+    files = [
+        (metadata(name, **more), {**POLICY, "profile": "fapi2" if name == FAPI else "oidc"})
+        for name, more in described.items()
+    ]
+    secrets = register(scene.provider, tmp_path_factory.mktemp("registrations"), *files)
+    return {name: secrets[client_id_of(name)] or key for name in described}
+
+
+def metadata(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "client_id": client_id_of(name),
+        "client_name": f"Authlib {name}",
+        "client_uri": "https://app.example",
+        "redirect_uris": [CALLBACK],
+        "post_logout_redirect_uris": [GOODBYE],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": "openid profile email offline_access",
+        **more,
+    }
 
 
 def client_id_of(method: str) -> str:

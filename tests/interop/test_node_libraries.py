@@ -112,6 +112,8 @@ def signs_in(scene: Scene, script: str, case: Case, secrets_of: Mapping[str, str
         "post_logout_redirect_uri": GOODBYE,
         "scope": SCOPE,
         **dict.fromkeys(case.uses, True),
+        "introspection": case.method != "none",
+        "revocation": True,
     }
     with visitor() as browser:
         learned = converse(script, told, lambda address: walk(browser, address, person))
@@ -121,6 +123,10 @@ def signs_in(scene: Scene, script: str, case: Case, secrets_of: Mapping[str, str
     assert learned["is_access_token_new"]
     assert learned["is_same_person"]
     assert learned["logged_out"]
+    assert learned["refused"] == "invalid_grant"
+    if case.method != "none":
+        assert learned["introspected"]["active"]
+        assert learned["introspected"]["client_id"] == case.client_id
     if "par" in case.uses:
         assert sorted(learned["front_channel"]) == ["client_id", "request_uri"]
 

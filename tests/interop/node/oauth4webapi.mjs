@@ -102,6 +102,15 @@ converse(async (told, browse) => {
       await oauth.introspectionRequest(as, client, auth, renewed.access_token, insecurely),
     )
   }
+  if (told.post_logout_redirect_uri) {
+    const leaving = new URL(as.end_session_endpoint)
+    leaving.search = new URLSearchParams({
+      id_token_hint: renewed.id_token ?? tokens.id_token,
+      post_logout_redirect_uri: told.post_logout_redirect_uri,
+      state,
+    })
+    learned.logged_out = (await browse(leaving)).href === `${told.post_logout_redirect_uri}?state=${state}`
+  }
   if (told.revocation) {
     await oauth.processRevocationResponse(
       await oauth.revocationRequest(as, client, auth, renewed.refresh_token, insecurely),
@@ -113,15 +122,6 @@ converse(async (told, browse) => {
         await oauth.refreshTokenGrantRequest(as, client, auth, renewed.refresh_token, options),
       ),
     ).catch(({ error }) => error)
-  }
-  if (told.post_logout_redirect_uri) {
-    const leaving = new URL(as.end_session_endpoint)
-    leaving.search = new URLSearchParams({
-      id_token_hint: renewed.id_token ?? tokens.id_token,
-      post_logout_redirect_uri: told.post_logout_redirect_uri,
-      state,
-    })
-    learned.logged_out = (await browse(leaving)).href === `${told.post_logout_redirect_uri}?state=${state}`
   }
   return learned
 })

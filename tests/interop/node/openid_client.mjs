@@ -80,12 +80,6 @@ converse(async (told, browse) => {
   if (told.introspection) {
     learned.introspected = await client.tokenIntrospection(config, renewed.access_token)
   }
-  if (told.revocation) {
-    await client.tokenRevocation(config, renewed.refresh_token)
-    learned.refused = await client
-      .refreshTokenGrant(config, renewed.refresh_token, undefined, options)
-      .catch(({ error }) => error)
-  }
   if (told.post_logout_redirect_uri) {
     const state = client.randomState()
     const goodbye = await browse(
@@ -96,6 +90,12 @@ converse(async (told, browse) => {
       }),
     )
     learned.logged_out = goodbye.href === `${told.post_logout_redirect_uri}?state=${state}`
+  }
+  if (told.revocation) {
+    await client.tokenRevocation(config, renewed.refresh_token)
+    learned.refused = await client
+      .refreshTokenGrant(config, renewed.refresh_token, undefined, options)
+      .catch(({ error }) => error)
   }
   return learned
 })
