@@ -1,6 +1,7 @@
 """Words that cannot rot: README.md, SPECIFICATIONS.md and the package maps are held against the program."""
 
 import ast
+import dataclasses
 import importlib
 import json
 import pkgutil
@@ -21,6 +22,7 @@ from idp.identity.account_links import Refusal
 from idp.operators.cli import main
 from idp.protocol import errors
 from idp.protocol.account_link_details import read_account_link
+from idp.protocol.profiles import Profile, ProfileRules, rules_of
 from idp.settings import PREFIX, Settings
 from idp.web.failures import STATUS, Trouble
 
@@ -145,6 +147,27 @@ def test_every_error_that_can_be_met_is_explained() -> None:
     assert [row[0] for row in refusals] == [f"`{each}`" for each in Refusal]
 
 
+def told_demand(rules: ProfileRules, name: str) -> str:
+    demand = getattr(rules, name)
+    if isinstance(demand, bool):
+        return "yes" if demand else "no"
+    if demand == getattr(ProfileRules(), name):
+        return "any"
+    return " ".join(f"`{each}`" for each in sorted(demand))
+
+
+def test_the_page_on_profiles_shows_what_each_demands() -> None:
+    text = section((ROOT / "clients" / "PROFILES.md").read_text(), "## What each demands")
+    heading = text.strip().partition("\n")[0].strip("|").split(" | ")
+    columns = [[Profile(name) for name in CODE.findall(cell)] for cell in heading[1:]]
+    assert sorted(profile for column in columns for profile in column) == sorted(Profile)
+    demands = [field.name for field in dataclasses.fields(ProfileRules)]
+    for place, profiles in enumerate(columns, start=1):
+        shown_here = [row[place] for row in rows(text)]
+        for profile in profiles:
+            assert shown_here == [told_demand(rules_of(profile), name) for name in demands], profile
+
+
 def commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, click.Command]]:
     if not isinstance(command, click.Group) or command.invoke_without_command:
         yield " ".join(path), command
@@ -216,7 +239,9 @@ def check_options(arguments: list[str]) -> None:
             below = command.get_command(click.Context(command), word)
             assert below is not None, f"{command.name} has no {word}"
             command = below
-        options |= {option for parameter in command.params for option in parameter.opts}
+        options |= {
+            option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
     assert {word.partition("=")[0] for word in arguments if word.startswith("--")} <= options
 
 
