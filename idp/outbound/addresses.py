@@ -42,8 +42,11 @@ class CheckedAddresses:
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolver")
         self._under_way: dict[tuple[str, int], asyncio.Future[list[Address]]] = {}
 
-    async def find(self, host: str, port: int) -> str:
-        """Return an address to connect to. Raises OutboundRefusedError unless every address is public."""
+    async def find(self, host: str, port: int) -> list[str]:
+        """Return the addresses to connect to, the best first; never none.
+
+        Raises OutboundRefusedError unless every address is public.
+        """
         try:
             found = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:  # UnicodeError: what cannot be a host name at all
@@ -53,7 +56,7 @@ class CheckedAddresses:
                 raise OutboundRefusedError(f"the host {host} has an address that is not public")
         if not found:
             raise OutboundRefusedError(f"the host {host} has no address")
-        return str(found[0])
+        return list(map(str, dict.fromkeys(found)))
 
     async def _resolve(self, host: str, port: int) -> list[Address]:
         """Resolve a name. A silent name server costs one thread for each name, however many calls wait."""

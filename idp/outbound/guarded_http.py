@@ -6,9 +6,9 @@ through here.
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -57,9 +57,15 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to an address that was checked; the certificate is still checked against the name."""
-        address = await self._addresses.find(host, port)
-        return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+        """Connect to an address that was checked; the certificate is still checked against the name.
+
+        A name may have an address of each family, and nobody listen at the first one.
+        """
+        *others, last = await self._addresses.find(host, port)
+        for address in others:
+            with contextlib.suppress(httpcore.ConnectError):
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+        return await self._inner.connect_tcp(last, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as the connection pool asks between tries."""
@@ -121,7 +127,7 @@ class GuardedHTTP:
                     break
             return answer.status
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def _called(
         self, method: str, uri: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[httpcore.Response]:
