@@ -1,4 +1,4 @@
-"""The lines of clients/ANY_LIBRARY.md: two examples sign a person in as they stand, others name what is run."""
+"""The lines of clients/ANY_LIBRARY.md: two sign a person in as they stand, the others name what is run."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,8 @@ converse(async (told, browse) => {{
 def block(heading: str, *, place: int = 0) -> str:
     """Return an example below a heading."""
     page = (CLIENTS / "ANY_LIBRARY.md").read_text("utf-8").partition(f"\n## {heading}\n")[2]
-    return BLOCK.findall(page.partition("\n## ")[0])[place][1]
+    text: str = BLOCK.findall(page.partition("\n## ")[0])[place][1]
+    return text
 
 
 @pytest.fixture(scope="module")
