@@ -52,11 +52,12 @@ async def introspection(http: Request) -> Response:
     client = authenticated.client
     if client.is_public:
         raise InvalidClientError("a client without a credential may not introspect")  # RFC 7662 §2.1
-    await spend_alone(context, authenticated)
+    uow = context.unit_of_work()
+    await spend_alone(uow, authenticated)
     value = parameters.get("token")
     if value is None:
         raise InvalidRequestError("token is required")
-    response = await _introspected(context, client, value, parameters.get("token_type_hint"), now)
+    response = await _introspected(context, uow, client, value, parameters.get("token_type_hint"), now)
     if not is_signed_response_due(client, http.headers.get("accept", "")):
         return json_answer(response)
     signer = context.custody.signing.signer(signing_algorithm(client))
@@ -65,10 +66,9 @@ async def introspection(http: Request) -> Response:
 
 
 async def _introspected(
-    context: Context, client: Client, value: str, hint: str | None, now: datetime
+    context: Context, uow: UnitOfWork, client: Client, value: str, hint: str | None, now: datetime
 ) -> dict[str, Any]:
     """Look where the hint points first (RFC 7662 §2.1: it saves time and decides nothing), then elsewhere."""
-    uow = context.unit_of_work()
     kinds = [_access_token, _refresh_token]
     if hint == "refresh_token":
         kinds.reverse()

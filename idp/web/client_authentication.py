@@ -102,9 +102,8 @@ def spend_proofs(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None:
     spend_proof(uow, Presented(authenticated.dpop))
 
 
-async def spend_alone(context: Context, authenticated: AuthenticatedClient) -> None:
+async def spend_alone(uow: UnitOfWork, authenticated: AuthenticatedClient) -> None:
     """Spend the proofs of a request that writes nothing else. Raises as `closed_gate_refusal` says."""
-    uow = context.unit_of_work()
     spend_proofs(uow, authenticated)
     try:
         await uow.commit()

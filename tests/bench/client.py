@@ -14,6 +14,7 @@ Result = TypeVar("Result")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _LOCATION = re.compile(rb"location: *([^\r]+)", re.IGNORECASE)
 _COOKIE = re.compile(rb"set-cookie: *([^=]+)=([^;\r]*)", re.IGNORECASE)
+_NONCE = re.compile(rb"dpop-nonce: *([^\r]+)", re.IGNORECASE)
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
@@ -39,6 +40,13 @@ class Answer:
     @property
     def cookies(self) -> dict[str, str]:
         return {name.decode(): value.decode() for name, value in _COOKIE.findall(self.head)}
+
+    @property
+    def dpop_nonce(self) -> str:
+        found = _NONCE.search(self.head)
+        if found is None:
+            raise UnexpectedAnswerError(f"no nonce but {self.status}: {self.body[:600].decode()}")
+        return found[1].decode()
 
     @property
     def hidden_fields(self) -> dict[str, str]:

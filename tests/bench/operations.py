@@ -11,10 +11,11 @@ from typing import TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from tests.bench.client import Answer, Connection, spread
 from tests.bench.measured_server import BARE, COUNTERS
-from tests.bench.population import BASIC, PASSWORD, REDIRECT_URI, SIGNED, Population
+from tests.bench.population import BASIC, FAPI, OPAQUE, PASSWORD, REDIRECT_URI, SIGNED, Population
 from tests.bench.report import Cost
 
 Item = TypeVar("Item")
@@ -78,26 +79,50 @@ async def measure_provider(measurement: Measurement, population: Population, ope
     codes = await spread(measurement.pool, wanted, journey.link)
     tokens = await measurement.measure("code exchange, link activated", codes, journey.redeem)
     await measurement.measure("userinfo", tokens, journey.userinfo)
+    await measurement.measure("introspection, JWT", tokens, journey.introspect)
     await measurement.measure("refresh with rotation", tokens, journey.refresh)
+    await measurement.measure("client_credentials", range(operations), journey.act_for_itself)
     await measurement.measure("returning sign-in", codes, journey.return_signed_in)
     assertions = [journey.assertion() for _ in range(operations)]
     await measurement.measure("pushed request, private_key_jwt", assertions, journey.push)
     await measurement.measure("discovery", range(operations), journey.discover)
+    opaque = Journey(measurement.issuer, population, OPAQUE, population.opaque_client_secret)
+    codes = await spread(measurement.pool, wanted, opaque.link)
+    tokens = await spread(measurement.pool, codes, opaque.redeem)
+    await measurement.measure("introspection, opaque", tokens, opaque.introspect)
+    await measure_fapi(measurement, journey, wanted)
+
+
+async def measure_fapi(
+    measurement: Measurement, journey: "Journey", wanted: Sequence[tuple[Mapping[str, str], str]]
+) -> None:
+    """Measure the same way under FAPI 2.0: pushed, signed for, and bound to a key."""
+    nonce = await journey.find_nonce(measurement.pool[0])
+    pushes = [(account_id, journey.proof("/par", nonce)) for _, account_id in wanted]
+    pushed = await measurement.measure("pushed request, private_key_jwt and DPoP", pushes, journey.push_bound)
+    cookies = [session for session, _ in wanted]
+    codes = await spread(measurement.pool, list(zip(cookies, pushed, strict=True)), journey.link_pushed)
+    redemptions = [(code, journey.proof("/token", nonce)) for code in codes]
+    await measurement.measure("code exchange, private_key_jwt and DPoP", redemptions, journey.redeem_bound)
 
 
 class Journey:
     """What browsers and platforms send."""
 
-    def __init__(self, issuer: str, population: Population) -> None:
+    def __init__(
+        self, issuer: str, population: Population, client_id: str = BASIC, client_secret: str = ""
+    ) -> None:
         self._issuer = issuer
         self._population = population
-        credentials = f"{BASIC}:{population.client_secret}".encode()
+        self._client_id = client_id
+        credentials = f"{client_id}:{client_secret or population.client_secret}".encode()
         self._basic = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
         self._verifier = secrets.token_urlsafe(32)
+        self._dpop_key = ECKey.generate_key("P-256", private=True)
 
     async def begin(self, connection: Connection, number: str) -> tuple[str, str, Mapping[str, str]]:
         """Arrive as a stranger; return the person, the sign-in page and the cookies."""
-        answer = await connection.get(self._authorize(BASIC, f"{number}-0"))
+        answer = await connection.get(self._authorize(f"{number}-0"))
         return number, self._path(answer.location), answer.cookies
 
     async def sign_in(
@@ -114,9 +139,13 @@ class Journey:
     async def link(self, connection: Connection, wanted: tuple[Mapping[str, str], str]) -> Code:
         """Ask for a link that does not exist yet, and agree."""
         cookies, account_id = wanted
+        return await self._agree(connection, self._authorize(account_id), cookies, account_id)
+
+    async def _agree(
+        self, connection: Connection, target: str, cookies: Mapping[str, str], account_id: str
+    ) -> Code:
         headers = self._as_browser(cookies)
-        location = (await connection.get(self._authorize(BASIC, account_id), headers)).location
-        page = self._path(location)
+        page = self._path((await connection.get(target, headers)).location)
         form = (await connection.get(page, headers)).expect(200).hidden_fields
         location = (await connection.post(page, {**form, "decision": "allow"}, headers)).location
         while not location.startswith(REDIRECT_URI):
@@ -126,7 +155,7 @@ class Journey:
     async def return_signed_in(self, connection: Connection, known: Code) -> Code:
         """Ask for the same again, with the session and the consent of the first time."""
         headers = self._as_browser(known.session)
-        answer = await connection.get(self._authorize(BASIC, known.account_id), headers)
+        answer = await connection.get(self._authorize(known.account_id), headers)
         return Code(_code(answer.location), self._verifier, known.session, known.account_id)
 
     async def redeem(self, connection: Connection, code: Code) -> Mapping[str, str]:
@@ -146,25 +175,74 @@ class Journey:
         bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
         return _document(await connection.get("/userinfo", bearer))
 
+    async def introspect(self, connection: Connection, tokens: Mapping[str, str]) -> Mapping[str, str]:
+        form = {"token": tokens["access_token"]}
+        told = _document(await connection.post("/introspect", form, self._basic))
+        if told["active"] is not True:
+            raise AssertionError("the token is not active")
+        return told
+
+    async def act_for_itself(self, connection: Connection, _: int) -> Mapping[str, str]:
+        form = {"grant_type": "client_credentials"}
+        return _document(await connection.post("/token", form, self._basic))
+
     async def push(self, connection: Connection, assertion: str) -> Answer:
-        form = self._request(SIGNED, secrets.token_hex(8)) | {
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": assertion,
-        }
+        form = self._request(SIGNED, secrets.token_hex(8)) | _proven_by(assertion)
         return (await connection.post("/par", form)).expect(201)
+
+    async def find_nonce(self, connection: Connection) -> str:
+        """Return the nonce that proofs must hold: the first answer to any of them brings it (RFC 9449 §8)."""
+        form = {"grant_type": "client_credentials"} | _proven_by(self.assertion(FAPI))
+        return (await connection.post("/token", form, {"DPoP": self.proof("/token", "")})).dpop_nonce
+
+    async def push_bound(self, connection: Connection, wanted: tuple[str, str]) -> str:
+        account_id, proof = wanted
+        form = self._request(FAPI, account_id) | _proven_by(self.assertion(FAPI))
+        answer = (await connection.post("/par", form, {"DPoP": proof})).expect(201)
+        request_uri: str = json.loads(answer.body)["request_uri"]
+        return request_uri
+
+    async def link_pushed(self, connection: Connection, wanted: tuple[Mapping[str, str], str]) -> Code:
+        cookies, request_uri = wanted
+        target = f"/authorize?{urlencode({'client_id': FAPI, 'request_uri': request_uri})}"
+        return await self._agree(connection, target, cookies, "")
+
+    async def redeem_bound(self, connection: Connection, wanted: tuple[Code, str]) -> Mapping[str, str]:
+        code, proof = wanted
+        form = {
+            "grant_type": "authorization_code",
+            "code": code.code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": code.verifier,
+        }
+        form |= _proven_by(self.assertion(FAPI))
+        return _document(await connection.post("/token", form, {"DPoP": proof}))
 
     async def discover(self, connection: Connection, _: int) -> Answer:
         return (await connection.get("/.well-known/openid-configuration")).expect(200)
 
-    def assertion(self) -> str:
+    def proof(self, path: str, nonce: str) -> str:
+        """Return a DPoP proof for one request."""
+        key = self._dpop_key
+        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+        claims = {
+            "jti": secrets.token_hex(16),
+            "htm": "POST",
+            "htu": f"{self._issuer}{path}",
+            "iat": int(datetime.now(UTC).timestamp()),
+            "nonce": nonce,
+        }
+        return jwt.encode(header, claims, key)
+
+    def assertion(self, client_id: str = SIGNED) -> str:
         """Return what a platform with a key of its own authenticates with, once."""
         now = int(datetime.now(UTC).timestamp())
-        claims = {"iss": SIGNED, "sub": SIGNED, "aud": self._issuer, "iat": now, "exp": now + 60}
+        claims = {"iss": client_id, "sub": client_id, "aud": self._issuer, "iat": now, "exp": now + 60}
         header = {"alg": "ES256", "kid": "bench"}
         return jwt.encode(header, {**claims, "jti": secrets.token_hex(16)}, self._population.client_key)
 
-    def _authorize(self, client_id: str, account_id: str) -> str:
-        return f"/authorize?{urlencode(self._request(client_id, account_id))}"
+    def _authorize(self, account_id: str) -> str:
+        return f"/authorize?{urlencode(self._request(self._client_id, account_id))}"
 
     def _request(self, client_id: str, account_id: str) -> dict[str, str]:
         digest = hashlib.sha256(self._verifier.encode()).digest()
@@ -189,6 +267,13 @@ class Journey:
 
     def _path(self, location: str) -> str:
         return location.removeprefix(self._issuer)
+
+
+def _proven_by(assertion: str) -> dict[str, str]:
+    return {
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": assertion,
+    }
 
 
 def _code(location: str) -> str:

@@ -1,4 +1,4 @@
-"""Who is there before the measurement: people in the register, two platforms, and their keys."""
+"""Who is there before the measurement: people in the register, four platforms, their keys."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,9 @@ PASSWORD = "mot mat khau du dai"
 REDIRECT_URI = "https://network.example/callback"
 
 BASIC = "bench-basic"
+OPAQUE = "bench-opaque"
 SIGNED = "bench-signed"
+FAPI = "bench-fapi"
 
 _REGISTRATION = """
 [client]
@@ -21,12 +23,13 @@ client_id = "{client_id}"
 client_name = "{client_id}"
 client_uri = "https://network.example"
 redirect_uris = ["{redirect_uri}"]
-grant_types = ["authorization_code", "refresh_token"]
-scope = "openid offline_access"
+grant_types = ["authorization_code", "refresh_token", "client_credentials"]
+scope = "openid offline_access account_links.read"
 token_endpoint_auth_method = "{method}"
 id_token_signed_response_alg = "ES256"
-
+{more}
 [policy]
+{policy}
 min_acr = "vn-1"
 min_proofing = "vn1"
 max_links_per_citizen = 2
@@ -39,6 +42,8 @@ class Population:
 
     citizens: Sequence[str]
     client_secret: str
+    opaque_client_secret: str
+    """Of the client whose access tokens say nothing themselves."""
     client_key: ECKey
 
 
@@ -51,15 +56,30 @@ def populate(provider: ServedProvider, citizens: int) -> Population:
 
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": "bench"}, private=True)
     public = "\n".join(f'{name} = "{value}"' for name, value in key.as_dict(private=False).items() if value)
+    keys = f"\n[[client.jwks.keys]]\n{public}\n"
     basic = _apply(provider, BASIC, "client_secret_basic")
-    _apply(provider, SIGNED, "private_key_jwt", f"\n[[client.jwks.keys]]\n{public}\n")
-    return Population(numbers, _find_secret(basic), key)
+    opaque = _apply(provider, OPAQUE, "client_secret_basic", policy='access_token_format = "opaque"')
+    _apply(provider, SIGNED, "private_key_jwt", keys)
+    _apply(
+        provider,
+        FAPI,
+        "private_key_jwt",
+        keys,
+        more="dpop_bound_access_tokens = true",
+        policy='profile = "fapi2"',
+    )
+    return Population(numbers, _find_secret(basic), _find_secret(opaque), key)
 
 
-def _apply(provider: ServedProvider, client_id: str, method: str, key: str = "") -> Any:
+def _apply(
+    provider: ServedProvider, client_id: str, method: str, key: str = "", *, more: str = "", policy: str = ""
+) -> Any:
     registration = provider.folder / f"{client_id}.toml"
     registration.write_text(
-        _REGISTRATION.format(client_id=client_id, redirect_uri=REDIRECT_URI, method=method) + key
+        _REGISTRATION.format(
+            client_id=client_id, redirect_uri=REDIRECT_URI, method=method, more=more, policy=policy
+        )
+        + key
     )
     return provider.run("clients", "apply", registration)
 

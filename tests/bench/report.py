@@ -22,7 +22,12 @@ BUDGETS: Mapping[str, Budget] = {
     "code exchange, link activated": Budget(10, 3, 1),
     "refresh with rotation": Budget(7, 2, 1),
     "userinfo": Budget(6, 1, 0),
+    "introspection, JWT": Budget(5, 1, 0),
+    "introspection, opaque": Budget(3, 1, 0),
+    "client_credentials": Budget(4, 1, 1),
     "pushed request, private_key_jwt": Budget(8, 2, 1),
+    "pushed request, private_key_jwt and DPoP": Budget(10, 2, 1),
+    "code exchange, private_key_jwt and DPoP": Budget(14, 4, 1),
     "discovery": Budget(1, 0, 0),
 }
 

@@ -16,6 +16,7 @@ from idp.protocol.claims import (
     ITEM_OF_CLAIM,
     agreed_items,
     granted_claims,
+    granted_scope,
     id_token_released_claims,
     item_value,
     requested_items,
@@ -273,3 +274,14 @@ def test_nothing_leaves_that_was_not_both_asked_for_and_agreed_to(
     ):
         assert left.keys() <= wanted
         assert {ITEM_OF_CLAIM[name] for name in left} <= agreed
+
+
+def test_reading_account_links_is_an_item_of_its_own() -> None:
+    """Rule R7; RFC 6749 §3.3: agreed to, or not; the question itself where nothing else is asked."""
+    asked = request(scope="openid account_links.read")
+    [item] = requested_items(asked)
+    assert (item.name, item.essential) == ("account_links.read", False)
+    assert granted_scope(asked, {"account_links.read"}) == asked.scope
+    assert granted_scope(asked, {"name"}) == {"openid"}
+    [item] = requested_items(request(scope="account_links.read offline_access"))
+    assert item.essential
