@@ -22,6 +22,8 @@ from idp.identity.account_links import Refusal
 from idp.operators.cli import main
 from idp.protocol import errors
 from idp.protocol.account_link_details import read_account_link
+from idp.protocol.metadata import server_metadata
+from idp.protocol.model import Policy
 from idp.protocol.profiles import Profile, ProfileRules, rules_of
 from idp.settings import PREFIX, Settings
 from idp.web.failures import STATUS, Trouble
@@ -243,6 +245,17 @@ def check_options(arguments: list[str]) -> None:
             option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
         }
     assert {word.partition("=")[0] for word in arguments if word.startswith("--")} <= options
+
+
+def test_the_readme_names_every_address_and_way_that_discovery_does() -> None:
+    issuer = "https://idp.example"
+    document = server_metadata(Policy(issuer, mtls_origin=issuer))
+    told = set(CODE.findall(section(README, "## Integrate")))
+    addresses = [document["jwks_uri"], *document["protected_resources"]]
+    addresses += [value for name, value in document.items() if name.endswith("_endpoint")]
+    wanted = {address.removeprefix(issuer) for address in addresses}
+    wanted |= {*document["scopes_supported"], *document["token_endpoint_auth_methods_supported"], *Profile}
+    assert sorted(wanted - {word.removeprefix("POST ") for word in told}) == []
 
 
 def test_the_readmes_request_is_one_that_the_provider_reads() -> None:

@@ -154,7 +154,9 @@ class RelyingParty:
         return linked
 
     async def refresh(self, refresh_token: str, *, subject: str) -> Tokens:
-        """Replace the tokens. Store the result at once: the old refresh token is worth nothing now.
+        """Replace the tokens. Store the result at once: the old refresh token is over.
+
+        Only when no answer came may it be sent again, within a minute: the same successor comes.
 
         Raises GrantRefusedError when the link has ended, TokenError and ProviderUnavailableError.
         """

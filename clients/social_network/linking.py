@@ -108,7 +108,7 @@ async def callback(visit: Here) -> Response:
 async def check_link(visit: Here, _: Form) -> Response:
     """Ask the provider, because the member wants to know. Nobody else asks: bind once, then stay out.
 
-    One check at a time: a refresh token is used once, and using it twice ends the whole grant.
+    One check at a time: a refresh token that comes back later than its minute of grace ends the whole grant.
     """
     if visit.member is None:
         return see("/")
