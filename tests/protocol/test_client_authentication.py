@@ -327,11 +327,10 @@ class TestAudience:
         [
             (Profile.OIDC, f"{ISSUER}/backchannel-authentication"),
             (Profile.FAPI2, f"{ISSUER}/token"),
-            (Profile.FAPI2, [ISSUER]),
             (Profile.FAPI2_MESSAGE_SIGNING, f"{ISSUER}/token"),
         ],
     )
-    def test_of_another_profile(self, profile: Profile, audience: str | list[str]) -> None:
+    def test_of_another_profile(self, profile: Profile, audience: str) -> None:
         """CVE-2025-27370."""
         with pytest.raises(InvalidClientError):
             authenticate(sign({**CLAIMS, "aud": audience}), make_client(profile=profile))
@@ -358,7 +357,6 @@ class TestAssertion:
             pytest.param({"iat": at(-3000)}, id="issued long ago"),
             pytest.param({"exp": at(3600)}, id="RFC 7523 §3 an hour, as Authlib signs"),
             pytest.param({"jti": "j" * 255}, id="jti of 255 characters"),
-            pytest.param({"aud": [ISSUER, f"{ISSUER}/token"]}, id="audience as openid-client 5 names it"),
         ],
     )
     def test_tolerated(self, changes: dict[str, Any]) -> None:
@@ -376,10 +374,8 @@ class TestAssertion:
         [
             pytest.param({"aud": f"{ISSUER}/authorize"}, id="CVE-2025-27370 another endpoint as audience"),
             pytest.param({"aud": f"{ISSUER}/par"}, id="PAR-08 PAR endpoint as audience"),
+            pytest.param({"aud": [ISSUER]}, id="RFC 10070 audience an array of one"),
             pytest.param({"aud": [ISSUER, "https://evil.example"]}, id="CVE-2025-27371 audience an array"),
-            pytest.param({"aud": [ISSUER, None]}, id="audience an array with null"),
-            pytest.param({"aud": [[ISSUER]]}, id="audience an array of arrays"),
-            pytest.param({"aud": []}, id="audience an empty array"),
             pytest.param({"aud": f"{ISSUER}/"}, id="audience with a slash"),
             pytest.param({"aud": ISSUER.upper()}, id="audience in capitals"),
             pytest.param({"aud": ""}, id="audience empty"),
