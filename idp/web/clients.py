@@ -20,6 +20,8 @@ REFETCH_PAUSE = timedelta(seconds=30)
 FAILURE_PAUSE = timedelta(seconds=5)
 """An address that failed is left alone this long: anybody who names the client could make us call it."""
 KEYS_VALIDITY = timedelta(minutes=15)
+KEYS_LAST = timedelta(hours=1)
+"""How long keys are used whose address does not answer when they should be fetched anew."""
 _PAGE = 500
 
 
@@ -90,7 +92,7 @@ class ClientDirectory:
     async def key_set_of(self, client: Client, now: datetime, *, again: bool = False) -> ClientKeySet:
         """Return a client's key set; `again` fetches its jwks_uri anew, if that is not too soon.
 
-        Raises InvalidClientError when the address does not answer with keys.
+        Raises InvalidClientError when the address does not answer with keys, and none are known of late.
         """
         if client.jwks_uri is None:
             return self._registered_keys(client)
@@ -99,7 +101,13 @@ class ClientDirectory:
             kept = self._fetched.get(client.jwks_uri)
             if kept is not None and not self._may_fetch(client.jwks_uri, kept[0], now, again=again):
                 return kept[1]
-            return await self._fetch(client.jwks_uri, now)
+            try:
+                return await self._fetch(client.jwks_uri, now)
+            except InvalidClientError:
+                if again or kept is None or now >= kept[0] + KEYS_LAST:
+                    raise
+                # The platform's moment of weakness is no reason to turn its people away.
+                return kept[1]
 
     def _may_fetch(self, jwks_uri: str, fetched_at: datetime, now: datetime, *, again: bool) -> bool:
         """Tell whether kept keys may be fetched anew: when they are old, or once a pause for a new `kid`.

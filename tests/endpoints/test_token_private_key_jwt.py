@@ -170,6 +170,22 @@ async def test_an_address_that_does_not_answer_with_keys_is_left_alone_for_a_whi
             assert (await push(http, platform, assertion(platform, "2"))).status_code == 201
 
 
+async def test_known_keys_outlive_a_moment_in_which_their_address_does_not_answer(provider: Provider) -> None:
+    async with key_set_server(public_jwk(ES256, "ec")) as served:
+        platform = await signing_platform(provider, jwks_uri=served.uri)
+        async with provider.http() as http:
+            assert (await push(http, platform, assertion(platform, "1"))).status_code == 201
+            served.status = "503 Service Unavailable"
+            provider.clock.advance(minutes=59)
+            assert (await push(http, platform, assertion(platform, "2"))).status_code == 201
+            assert served.calls == 2
+            provider.clock.advance(minutes=1)
+            assert (await push(http, platform, assertion(platform, "3"))).status_code == 401
+            served.status = "200 OK"
+            provider.clock.advance(seconds=5)
+            assert (await push(http, platform, assertion(platform, "4"))).status_code == 201
+
+
 async def test_a_suspended_platform_proves_nothing(provider: Provider) -> None:
     platform = await signing_platform(provider)
     await suspend_client(provider, platform.client.client_id)
