@@ -1,5 +1,6 @@
 """Abuse class 13: we call what a client registered, never what a request names, and no inner address."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,15 @@ import pytest
 from idp.identity.register import Mode
 from idp.outbound.addresses import OutboundRefusedError
 from idp.outbound.guarded_http import GuardedHTTP
+from idp.protocol.client_metadata import InvalidClientMetadataError
+from tests.support.decoupled import answer_newest, ciba_platform, known_person
+from tests.support.deliveries import work_off, world_of
 from tests.support.key_set_server import key_set_server
 from tests.support.platform import query_of
 from tests.support.protocol_builders import ES256, public_jwk, sign
 from tests.support.provider import Provider, running_provider
-from tests.support.shared_provider import new_platform
+from tests.support.receiver import receiver
+from tests.support.shared_provider import change_client, new_platform
 
 pytestmark = pytest.mark.anyio
 
@@ -82,3 +87,70 @@ async def test_nothing_that_a_request_names_is_called(provider: Provider) -> Non
             named = await http.get("/authorize", params=platform.request(request_uri=served.uri))
         assert query_of(named.headers["location"])["error"] == "request_uri_not_supported"
         assert served.calls == 0
+
+
+@pytest.mark.parametrize("uri", INNER)
+async def test_no_inner_address_is_pinged(provider: Provider, uri: str) -> None:
+    """CIBA, KC CVE-2026-4874: whatever stands in a registration, it is looked at when it is called."""
+    async with receiver() as listening, provider.http() as http, provider.http() as phone:
+        ciba = await ciba_platform(
+            provider,
+            {
+                "backchannel_token_delivery_mode": "ping",
+                "backchannel_client_notification_endpoint": listening.uri,
+            },
+        )
+        person = await known_person(ciba, has_totp=False)
+        await ciba.asked(http, person)
+        await change_client(provider, ciba.client_id, backchannel_client_notification_endpoint=uri)
+        await answer_newest(provider, phone, person, "deny")
+        guarded = GuardedHTTP(allow_loopback=False)
+        async with world_of(provider) as world:
+            await work_off(replace(world, http=guarded))
+        await guarded.close()
+        (delivery,) = await provider.unit_of_work().outbox.page(client_id=ciba.client_id)
+    assert (delivery.delivered_at, delivery.attempts, listening.received) == (None, 1, [])
+    assert delivery.last_failure is not None
+
+
+async def test_a_receiver_that_redirects_leads_us_nowhere(provider: Provider) -> None:
+    """KC CVE-2026-4366: the ping goes where it was registered to go, and not where that points."""
+    async with (
+        receiver() as listening,
+        receiver() as inner,
+        provider.http() as http,
+        provider.http() as phone,
+    ):
+        listening.status, listening.headers = "302 Found", {"Location": inner.uri}
+        ciba = await ciba_platform(
+            provider,
+            {
+                "backchannel_token_delivery_mode": "ping",
+                "backchannel_client_notification_endpoint": listening.uri,
+            },
+        )
+        person = await known_person(ciba, has_totp=False)
+        await ciba.asked(http, person)
+        await answer_newest(provider, phone, person)
+        async with world_of(provider) as world:
+            await work_off(world)
+    assert (len(listening.received), inner.received) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "member", ["jwks_uri", "backchannel_client_notification_endpoint", "backchannel_logout_uri"]
+)
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://10.0.0.1/x",
+        "ftp://net.example/x",
+        "https://u:p@net.example/x",
+        "file:///etc/passwd",
+        "gopher://net.example/",
+    ],
+)
+async def test_no_address_of_another_kind_is_registered(provider: Provider, member: str, uri: str) -> None:
+    """ZIT CVE-2026-27945: what cannot be called is told when it is registered."""
+    with pytest.raises(InvalidClientMetadataError):
+        await new_platform(provider, {member: uri, "token_endpoint_auth_method": "private_key_jwt"})
