@@ -114,10 +114,11 @@ async def test_no_proof_token_or_secret_of_the_other_journeys_is_in_the_log(
             held["DPoP proof"] = ciba.proof()["DPoP"]
             held["assertion"] = ciba.assertion()["client_assertion"]
             form = {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": held["auth_req_id"]}
-            proven = {"client_assertion": held["assertion"], "DPoP": held["DPoP proof"]}
             assertion = ciba.assertion() | {"client_assertion": held["assertion"]}
             for _ in range(2):
-                answer = await http.post("/token", data=form | assertion, headers={"DPoP": proven["DPoP"]})
+                answer = await http.post(
+                    "/token", data=form | assertion, headers={"DPoP": held["DPoP proof"]}
+                )
                 held |= {
                     name: answer.json()[name] for name in ("access_token", "id_token") if answer.is_success
                 }
