@@ -1,5 +1,7 @@
 """Abuse class 25: whatever arrives, the answer is never a fault of ours."""
 
+import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import idp
 from tests.support.platform import Platform
 from tests.support.provider import Provider
 from tests.support.shared_provider import new_platform
@@ -38,6 +41,7 @@ PATHS = (
     "/my/accounts/{}",
     "/my/accounts/{}/end",
     "/my/sign-out",
+    "/my/networks/{}/end",
     "/my/sessions",
     "/my/sessions/end",
     "/my/sessions/end-others",
@@ -49,7 +53,16 @@ PATHS = (
     "/static/{}",
     "/open/{}",
     "/logos/{}",
-    "/register/{}",
+    "/introspect",
+    "/revoke",
+    "/device-authorization",
+    "/backchannel-authentication",
+    "/account-links",
+    "/account-links/{}",
+    "/.well-known/oauth-protected-resource/{}",
+    "/device",
+    "/approvals",
+    "/approvals/{}",
     "/{}",
 )
 NAMES = (
@@ -91,6 +104,19 @@ NAMES = (
     "after",
     "before",
     "lang",
+    "auth_req_id",
+    "device_code",
+    "user_code",
+    "token",
+    "token_type_hint",
+    "binding_message",
+    "login_hint_token",
+    "client_notification_token",
+    "requested_expiry",
+    "resource",
+    "id_token_hint",
+    "post_logout_redirect_uri",
+    "session",
 )
 HOSTILE = (
     "",
@@ -140,6 +166,17 @@ headers = st.lists(
     ),
     max_size=3,
 )
+
+
+def test_every_address_there_is_gets_something() -> None:
+    """Whoever adds a page or an endpoint adds its address here, or the draw below never comes there."""
+    routes = {
+        re.sub(r"\{[^}]*\}", "{}", path)
+        for file in (Path(idp.__file__).parent).rglob("*.py")
+        for path in re.findall(r"@router\.\w+\(\s*\"(/[^\"]*)\"", file.read_text())
+    }
+    drawn = re.compile("|".join(re.escape(path).replace(re.escape("{}"), "[^/]+") for path in PATHS[:-1]))
+    assert sorted(path for path in routes if not drawn.fullmatch(path.replace("{}", "x"))) == []
 
 
 def encoded(parameters: list[tuple[str, str]]) -> str:
@@ -243,6 +280,8 @@ async def test_an_overfull_body_is_refused_before_it_is_read(provider: Provider,
     async with provider.http() as http:
         begun = (await http.get("/authorize", params=platform.request())).headers["location"]
         targets = ("/token", "/par", "/authorize", "/userinfo", begun, "/my/sign-out")
+        targets += ("/introspect", "/revoke", "/device-authorization", "/backchannel-authentication")
+        targets += ("/end_session", "/my/sessions/end", "/device")
         for target in targets:
             for body in (b"a=" + b"x" * 70_000, b"&".join(b"a%d=1" % n for n in range(300)), b"a=%00"):
                 answer = await http.post(target, content=body, headers=form)

@@ -3,8 +3,11 @@
 import httpx
 import pytest
 
+from idp.protocol.profiles import CIBA_GRANT, DEVICE_GRANT
+from tests.support.decoupled import arrive, waiting_for
 from tests.support.platform import query_of
 from tests.support.provider import ISSUER, Provider
+from tests.support.registrations_online import METADATA, bearer, initial_token
 from tests.support.shared_provider import new_platform
 
 pytestmark = pytest.mark.anyio
@@ -60,3 +63,38 @@ async def test_an_address_with_a_slash_too_many_leads_nowhere(provider: Provider
             )
             assert (answer.status_code // 100, answer.headers.get("location")) == (4, None)
             assert "attacker" not in told(answer)
+
+
+async def test_no_address_that_others_are_given_comes_from_a_header(provider: Provider) -> None:
+    """fief, AK CVE-2024-47070: devices, registrations, approvals, sign-out, sessions, resources."""
+    asking: dict[str, object] = {
+        "grant_types": ["authorization_code", "refresh_token", CIBA_GRANT, DEVICE_GRANT],
+        "backchannel_token_delivery_mode": "poll",
+    }
+    platform, person = await new_platform(provider, asking), await provider.add_person(has_totp=False)
+    subject = provider.context.custody.data.pairwise_subject(platform.client.sector, person.citizen_id)
+    async with provider.http() as http, provider.http() as browser:
+        tokens = await platform.tokens_for(browser, person, None)
+        http.headers.update(FORGED)
+        browser.headers.update(FORGED)
+        ask = {"scope": "openid", "login_hint": subject}
+        device = await http.post("/device-authorization", data=ask, auth=platform.auth)
+        assert device.json()["verification_uri"] == f"{ISSUER}/device"
+        registered = await http.post(
+            "/register", json=METADATA, headers=FORGED | bearer(await initial_token(provider))
+        )
+        assert registered.json()["registration_client_uri"].startswith(f"{ISSUER}/register/")
+        asked = await http.post("/backchannel-authentication", data=ask, auth=platform.auth)
+        answers = [device, registered, asked]
+        answers += [
+            await http.get(path) for path in ("/account-links", "/userinfo", "/signed-out", "/register/x")
+        ]
+        answers += [
+            await browser.get(path) for path in ("/approvals", "/device", "/my/sessions", "/end_session")
+        ]
+        answers += [await browser.get(path) for path in await waiting_for(provider, browser, person)]
+        answers.append(await browser.post("/end_session", data={"id_token_hint": tokens["id_token"]}))
+        answers.append(await browser.get("/end_session", params={"id_token_hint": tokens["id_token"]}))
+        answers.append(await arrive(provider, browser, person, "/approvals"))
+    for answer in answers:
+        assert "attacker" not in told(answer), answer.url
