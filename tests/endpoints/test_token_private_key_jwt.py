@@ -43,6 +43,7 @@ async def test_a_platform_proves_itself_with_its_key(provider: Provider, algorit
     "changes",
     [
         {"aud": f"{ISSUER}/par"},
+        {"aud": [ISSUER]},
         {"aud": [ISSUER, "https://evil.example"]},
         {"aud": None},
         {"sub": "somebody-else"},

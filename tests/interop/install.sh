@@ -16,7 +16,12 @@ lock=$here/node/package-lock.json
 installed=$here/node/node_modules/.package-lock.json
 if [ ! -e "$installed" ] || [ "$lock" -nt "$installed" ]; then
     echo "Installing the npm packages of $here/node …" >&2
-    npm ci --prefix "$here/node" --silent || leave_out "openid-client, oauth4webapi and oidc-client-ts; npm says why above."
+    # Node knows its own certificate authorities alone; what this system trusts besides is for npm as well.
+    authorities=/etc/ssl/certs/ca-certificates.crt
+    if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r "$authorities" ]; then
+        export NODE_EXTRA_CA_CERTS="$authorities"
+    fi
+    npm ci --prefix "$here/node" --no-progress --loglevel=error || leave_out "openid-client, oauth4webapi and oidc-client-ts; npm says why above."
 fi
 
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
