@@ -74,7 +74,7 @@ class Pages:
         # The extension adds this method at run time, where no type checker can see it.
         cast("Any", environment).install_gettext_translations(translations, newstyle=True)
         environment.globals.update(self._globals, locale=locale)
-        environment.filters.update(Words(translations, self._issuer).filters())
+        environment.filters.update(Words(translations, locale, self._issuer).filters())
         return {name: environment.get_template(name) for name in environment.list_templates()}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from babel.core import Locale, get_global
 from babel.support import Translations
 from markupsafe import Markup, escape
 
@@ -139,6 +140,8 @@ ACTORS: Mapping[ActorKind, str] = {
 YES, NO = msgid("Yes"), msgid("No")
 GENDERS: Mapping[str, str] = {"male": msgid("Male"), "female": msgid("Female")}
 
+NATIONALITIES = frozenset({"nationality", "nationalities"})
+
 _ISOLATE, _END_ISOLATE = Markup("<bdi>"), Markup("</bdi>")
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
@@ -146,8 +149,9 @@ _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 class Words:
     """The filters of one language's templates."""
 
-    def __init__(self, translations: Translations, issuer: str) -> None:
+    def __init__(self, translations: Translations, locale: str, issuer: str) -> None:
         self._translate = translations.ugettext
+        self._countries = Locale(locale).territories
         self._issuer = issuer
 
     def filters(self) -> dict[str, Callable[..., object]]:
@@ -189,9 +193,17 @@ class Words:
             return ". ".join(map(self._evidence, value))
         if name == "birthdate":
             return "/".join(reversed(str(value).split("-")))
+        if name in NATIONALITIES:
+            return isolate(", ".join(map(self._country, str(value).split(", "))))
         if name == "gender" and value in GENDERS:
             return self._translate(GENDERS[str(value)])
         return isolate(str(value))
+
+    def _country(self, code: str) -> str:
+        """Name a country by its ISO 3166-1 code of two or three letters; an unknown code stays as it is."""
+        short = get_global("territory_aliases").get(code, [code])[0]
+        name: str = self._countries.get(short, code)
+        return name
 
     def _evidence(self, element: Mapping[str, Any]) -> str:
         """Say an element of `evidence` in words."""

@@ -54,11 +54,13 @@ def test_moments_are_shown_in_viet_nam_time() -> None:
         pytest.param("age_over_18", False, "Không", id="no"),
         pytest.param("gender", "female", "Nữ", id="gender in words"),
         pytest.param("gender", "x", "<bdi>x</bdi>", id="a gender without a word stays as it is"),
+        pytest.param("nationalities", "VNM", "<bdi>Việt Nam</bdi>", id="a country in words"),
+        pytest.param("nationality", "FR, QQQ", "<bdi>Pháp, QQQ</bdi>", id="a code without a word stays"),
         pytest.param("name", "H'Len Niê", "<bdi>H&#39;Len Niê</bdi>", id="names are isolated"),
     ],
 )
 def test_a_value_is_shown_as_it_will_be_sent(claim: str, value: ClaimValue, shown: str) -> None:
-    words = Words(read_catalogue("vi"), "https://id.lienket.example")
+    words = Words(read_catalogue("vi"), "vi", "https://id.lienket.example")
     assert words.claim_value(value, claim) == shown
 
 
