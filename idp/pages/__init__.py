@@ -10,6 +10,7 @@
 | approvals | Is it me who asks for this? Requests from other devices |
 | device | Which device? The code that it shows |
 | my_accounts | Whom do I trust? What happened? End it |
+| my_networks | Where did I sign in without linking an account? End it |
 | my_sessions | Where am I signed in? End it |
 | sign_out | Sign out here? And: it is done |
 | explanations | what an `acr` value means |
@@ -21,6 +22,7 @@
 | frame | what every page handler shares: language, header, the token of our forms |
 | views | what each page shows, exactly |
 | approval_views | the same, for requests from other devices |
+| network_views | the same, of linked accounts and of networks without one |
 | session_views | the same, of signing out and of sessions |
 | words | the words for values |
 | rendering | a view and a language in, bytes out |

@@ -48,7 +48,7 @@ class ApprovalPage(OfferPage):
     expires_at: datetime
     has_offline_access: bool
     """The network keeps its access when the person has signed out."""
-    sessions_uri: str = "/my/sessions"
+    my_accounts_uri: str = "/my/accounts"
     text_version: str = TEXT_VERSION
 
 

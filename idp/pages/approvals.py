@@ -118,7 +118,7 @@ async def approval_page(http: Request, name: str) -> Response:
         acr=session.context.acr,
         has_offline_access="offline_access" in request.asked.scope,
         items=consent_items(context, request.asked, question.presence),
-        sessions_uri=f"{context.issuer}/my/sessions",
+        my_accounts_uri=f"{context.issuer}/my/accounts",
         text_version=TEXT_VERSION,
     )
     return show(http, view)

@@ -1,7 +1,7 @@
 """My linked accounts: every link, what happened to it, and its end in two clicks. Rules R8, R9."""
 
-from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -10,11 +10,12 @@ from starlette.responses import Response
 from idp.audit.chain import SealedEvent
 from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
-from idp.identity.consents import Decision
 from idp.identity.register import shown_name
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
 from idp.pages.login_initiation import login_initiation_uri
 from idp.pages.logos import logo_address
+from idp.pages.my_networks import Known, known_to_networks, network_card
+from idp.pages.network_views import LinkedAccountsPage
 from idp.pages.own_pages import signed_in_or_way
 from idp.pages.views import (
     AccountCard,
@@ -22,11 +23,9 @@ from idp.pages.views import (
     EndLinkPage,
     LinkCard,
     LinkDetailPage,
-    LinkedAccountsPage,
     TimelineEntry,
 )
 from idp.pages.visit import OWN
-from idp.protocol.claims import ASSURANCE_LEVEL
 from idp.store.encoding import moment
 from idp.store.ledger import NEWEST
 from idp.store.sessions import SignedIn
@@ -44,39 +43,42 @@ router = APIRouter(include_in_schema=False)
 
 PAGE_SIZE = 20
 HISTORY_SIZE = 30
-DECISIONS_READ = 200
-"""So many of a person's decisions are read to say what their networks know."""
-
-Known = Mapping[str, tuple[str, ...]]
-"""For each network, the claims it was ever given about a person, beside the levels."""
 
 
 @router.get("/my/accounts")
 async def linked_accounts(http: Request) -> Response:
-    """Show one card per link, newest page first by id."""
+    """Show one card per link, then one per network without a link; each list in pages of its own."""
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
     signed_in = await signed_in_or_way(context, uow, http, now)
     if isinstance(signed_in, Response):
         return signed_in
-    after = http.query_params.get("after", "")
-    after = after if is_id(after) else ""
-    citizen = signed_in.citizen
-    links = await uow.account_links.of_citizen(citizen.citizen_id, after=after, limit=PAGE_SIZE + 1)
-    known = await _known(uow, citizen.citizen_id)
-    base = f"{context.issuer}/my/accounts"
-    has_more = len(links) > PAGE_SIZE
+    citizen, base = signed_in.citizen, f"{context.issuer}/my/accounts"
+    after, networks_after = _place(http, "after"), _place(http, "networks_after")
+    known = await known_to_networks(uow, citizen.citizen_id)
+    links: list[AccountLink] = []
+    if not networks_after:
+        links = await uow.account_links.of_citizen(citizen.citizen_id, after=after, limit=PAGE_SIZE + 1)
+    networks: list[tuple[str, datetime]] = []
+    if not after:
+        networks = await uow.consents.without_link(
+            citizen.citizen_id, now, after=networks_after, limit=PAGE_SIZE + 1
+        )
+    last_link = links[PAGE_SIZE - 1].link_id if len(links) > PAGE_SIZE else None
+    last_network = networks[PAGE_SIZE - 1][0] if len(networks) > PAGE_SIZE else None
     view = LinkedAccountsPage(
         csrf=form_token(context, signed_in.session),
         person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
         links=tuple([await _card(context, link, known) for link in links[:PAGE_SIZE]]),
+        networks=tuple([await network_card(context, *each, known) for each in networks[:PAGE_SIZE]]),
         sign_out_action=f"{context.issuer}/my/sign-out",
         sessions_uri=f"{context.issuer}/my/sessions",
         approvals_uri=f"{context.issuer}/approvals",
         waiting=len(await uow.backchannel_requests.open_of(citizen.citizen_id, now, PAGE_SIZE)),
-        first_page_uri=base if after else None,
-        next_page_uri=f"{base}?after={links[PAGE_SIZE - 1].link_id}" if has_more else None,
+        first_page_uri=base if after or networks_after else None,
+        next_page_uri=f"{base}?after={last_link}" if last_link else None,
+        next_networks_uri=f"{base}?networks_after={quote(last_network)}" if last_network else None,
     )
     return show(http, view)
 
@@ -93,7 +95,7 @@ async def link_detail(http: Request, link_id: str) -> Response:
     link = await _own_link(uow, signed_in, link_id)
     before = _place_in_history(http.query_params.get("before", ""))
     events = await uow.ledger.of_link(link_id, before=before, limit=HISTORY_SIZE + 1)
-    card = await _card(context, link, await _known(uow, link.citizen_id))
+    card = await _card(context, link, await known_to_networks(uow, link.citizen_id))
     last = events[HISTORY_SIZE - 1] if len(events) > HISTORY_SIZE else None
     view = LinkDetailPage(
         csrf=form_token(context, signed_in.session),
@@ -115,7 +117,7 @@ async def end_link_page(http: Request, link_id: str) -> Response:
     if isinstance(signed_in, Response):
         return signed_in
     link = await _own_link(uow, signed_in, link_id)
-    card = await _card(context, link, await _known(uow, link.citizen_id))
+    card = await _card(context, link, await known_to_networks(uow, link.citizen_id))
     if link.status is Status.ENDED:
         return see_other(card.detail_uri)
     view = EndLinkPage(
@@ -164,7 +166,7 @@ async def _ended_answer(
 ) -> Response:
     view = EndedPage(
         csrf=form_token(context, signed_in.session),
-        link=await _card(context, link, await _known(context.unit_of_work(), link.citizen_id)),
+        link=await _card(context, link, await known_to_networks(context.unit_of_work(), link.citizen_id)),
         ended_at=ended_at,
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )
@@ -189,6 +191,12 @@ async def sign_out(http: Request) -> Response:
     return answer
 
 
+def _place(http: Request, name: str) -> str:
+    """Read behind which id a page begins; whatever is no id means the beginning."""
+    text = http.query_params.get(name, "")
+    return text if is_id(text) else ""
+
+
 def _place_in_history(text: str) -> tuple[int, str]:
     """Read the time and id of an event from an address; whatever is neither means the newest."""
     time, _, event_id = text.partition(".")
@@ -202,15 +210,6 @@ async def _own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> Accou
     if link is None or link.citizen_id != signed_in.citizen.citizen_id or link.status is Status.PENDING:
         raise JourneyError(Trouble.NOT_FOUND)
     return link
-
-
-async def _known(uow: UnitOfWork, citizen_id: str) -> Known:
-    """Return what each network knows. It stays known when the link or the consent has ended."""
-    known: dict[str, set[str]] = {}
-    for consent in await uow.consents.of_citizen(citizen_id, DECISIONS_READ):
-        if consent.decision is Decision.ALLOW:
-            known.setdefault(consent.client_id, set()).update(consent.claims - {ASSURANCE_LEVEL})
-    return {client_id: tuple(sorted(claims)) for client_id, claims in known.items()}
 
 
 async def _card(context: Context, link: AccountLink, known: Known) -> LinkCard:

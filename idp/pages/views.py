@@ -248,24 +248,6 @@ class LinkCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedAccountsPage(Page):
-    """Who do I trust? One card per link."""
-
-    template: ClassVar[str] = "my_accounts/linked_accounts.html"
-
-    person: str
-    links: tuple[LinkCard, ...]
-    sign_out_action: str = "/my/sign-out"
-    sessions_uri: str = "/my/sessions"
-    approvals_uri: str = "/approvals"
-    waiting: int = 0
-    """Requests that wait for this person's answer; counted up to a page of them."""
-    first_page_uri: str | None = None
-    """Given on every page but the first."""
-    next_page_uri: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
     """One event of the audit log, told in words by its `type` ("account_link:activated")."""
 

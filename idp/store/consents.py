@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, desc, null, select
+from sqlalchemy import bindparam, desc, exists, func, literal_column, null, or_, select
 
-from idp.identity.consents import AskReason, Consent, Decision
+from idp.identity.account_links import LIVE
+from idp.identity.consents import VALIDITY, AskReason, Consent, Decision
 from idp.store.database import Row
 from idp.store.encoding import dump_names, load_names, micros, moment, moment_or_none
 from idp.store.recorder import Recorder
+from idp.store.tables import account_links, grants
 from idp.store.tables import consents as t
 from idp.store.writes import Change, Insert
 
@@ -20,6 +22,16 @@ _WITHDRAW = Change(
     ),
     values=lambda bind: {"withdrawn_at": bind("now")},
 )
+_REVOKE_GRANTS = Change(
+    "grants_of_consent_revoked",
+    grants,
+    where=lambda bind: (
+        (grants.c.citizen_id == bind("citizen"))
+        & (grants.c.client_id == bind("client"))
+        & (grants.c.revoked_at == null())
+    ),
+    values=lambda bind: {"revoked_at": bind("now"), "revoked_because": bind("because")},
+)
 _BY_ID = select(t).where(t.c.consent_id == bindparam("consent_id"))
 _OF_CITIZEN = (
     select(t)
@@ -27,6 +39,28 @@ _OF_CITIZEN = (
     .order_by(desc(t.c.decided_at))
     .limit(bindparam("limit"))
 )
+_HAS_LIVING_GRANT = exists().where(
+    (grants.c.citizen_id == bindparam("citizen_id"))
+    & (grants.c.consent_id == t.c.consent_id)
+    & (grants.c.revoked_at == null())
+    & (grants.c.expires_at > bindparam("now"))
+)
+_LINKED_AT = select(account_links.c.client_id).where(
+    (account_links.c.citizen_id == bindparam("citizen_id"))
+    & account_links.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(LIVE)])
+)
+_WITHOUT_LINK = (
+    select(t.c.client_id, func.max(t.c.decided_at).label("agreed_at"))
+    .where(t.c.citizen_id == bindparam("citizen_id"))
+    .where((t.c.decision == literal_column("'allow'")) & (t.c.withdrawn_at == null()))
+    .where(or_(t.c.decided_at > bindparam("since"), _HAS_LIVING_GRANT))
+    .where(t.c.client_id.not_in(_LINKED_AT))
+    .where(t.c.client_id > bindparam("after"))
+    .group_by(t.c.client_id)
+    .order_by(t.c.client_id)
+    .limit(bindparam("limit"))
+)
+_WITHOUT_LINK_AT = _WITHOUT_LINK.where(t.c.client_id == bindparam("client_id"))
 
 
 class Consents:
@@ -44,6 +78,36 @@ class Consents:
         """Return a person's decisions, newest first."""
         rows = await self._recorder.fetch_all(_OF_CITIZEN, citizen_id=citizen_id, limit=limit)
         return [consent_from_row(row) for row in rows]
+
+    async def without_link(
+        self, citizen_id: str, now: datetime, *, after: str = "", limit: int
+    ) -> list[tuple[str, datetime]]:
+        """Return the clients with a consent in force and no live link, in order, and when it was given last.
+
+        In force is what still answers for the person, or stands behind a grant that lives.
+        """
+        rows = await self._recorder.fetch_all(
+            _WITHOUT_LINK,
+            citizen_id=citizen_id,
+            now=micros(now),
+            since=micros(now - VALIDITY),
+            after=after,
+            limit=limit,
+        )
+        return [(row["client_id"], moment(row["agreed_at"])) for row in rows]
+
+    async def find_without_link(self, citizen_id: str, client_id: str, now: datetime) -> datetime | None:
+        """Return when the consent for one client was given, if it is one of `without_link`."""
+        row = await self._recorder.fetch_one(
+            _WITHOUT_LINK_AT,
+            citizen_id=citizen_id,
+            client_id=client_id,
+            now=micros(now),
+            since=micros(now - VALIDITY),
+            after="",
+            limit=1,
+        )
+        return None if row is None else moment(row["agreed_at"])
 
     def add(self, consent: Consent) -> None:
         """Record a decision."""
@@ -66,6 +130,12 @@ class Consents:
     def withdraw(self, citizen_id: str, client_id: str, now: datetime) -> None:
         """Record that nothing this person agreed to with this client answers for them any longer."""
         self._recorder.record(_WITHDRAW, citizen=citizen_id, client=client_id, now=micros(now))
+
+    def revoke_grants(self, citizen_id: str, client_id: str, because: str, now: datetime) -> None:
+        """Record the end of every grant of this person to this client, and with it of all their tokens."""
+        self._recorder.record(
+            _REVOKE_GRANTS, citizen=citizen_id, client=client_id, because=because, now=micros(now)
+        )
 
 
 def consent_from_row(row: Row, prefix: str = "") -> Consent:

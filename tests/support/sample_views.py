@@ -14,6 +14,7 @@ from idp.pages.approval_views import (
     ApprovalsPage,
     DevicePage,
 )
+from idp.pages.network_views import EndNetworkPage, LinkedAccountsPage, NetworkCard, NetworkEndedPage
 from idp.pages.session_views import NetworkName, SessionCard, SessionsPage, SignedOutPage, SignOutPage
 from idp.pages.views import (
     AccountCard,
@@ -29,7 +30,6 @@ from idp.pages.views import (
     FormPostPage,
     LinkCard,
     LinkDetailPage,
-    LinkedAccountsPage,
     Page,
     RefusedPage,
     SecondFactorNotice,
@@ -98,6 +98,13 @@ LINK = LinkCard(
     last_used_at=NOW,
     expires_at=NOW + 690 * DAY,
     claims=("age_over_16", "name"),
+)
+SIGNED_IN_TO = NetworkCard(
+    network="Chợ Phiên",
+    domain="chophien.example",
+    agreed_at=NOW - 3 * DAY,
+    claims=("name",),
+    end_uri="/my/networks/cho-phien/end",
 )
 ENDED = replace(LINK, status=Status.ENDED, ended_at=NOW, end_uri=None)
 PERSON = "Trần Thị Lan (giả lập)"
@@ -169,6 +176,7 @@ VIEWS: dict[str, Page] = {
     ),
     "approvals_empty": ApprovalsPage(person=PERSON, requests=(), csrf="token"),
     "approval": APPROVAL,
+    "approval_without_words": replace(APPROVAL, binding_message=None, items=()),
     "approval_of_a_device": replace(
         APPROVAL, is_device=True, binding_message=None, has_offline_access=True, items=()
     ),
@@ -196,7 +204,9 @@ VIEWS: dict[str, Page] = {
     "account_choice": AccountChoicePage(client=NETWORK, action="/account-choice/7c1e", person=PERSON),
     "enrolment": EnrolmentPage(client=NETWORK, sign_in_uri="/sign-in/7c1e"),
     **{f"consent_{reason}": replace(CONSENT, reason=reason) for reason in AskReason},
-    "consent_without_account": replace(CONSENT, account=None, purpose=None, link_valid_until=None),
+    "consent_without_account": replace(
+        CONSENT, reason=AskReason.FIRST_TIME, account=None, purpose=None, link_valid_until=None
+    ),
     "consent_with_evidence": replace(CONSENT, items=(*ITEMS, *VERIFICATION)),
     "consent_to_a_test": replace(
         CONSENT,
@@ -231,6 +241,18 @@ VIEWS: dict[str, Page] = {
         next_page_uri="/my/accounts?after=9",
         csrf="token",
     ),
+    "linked_accounts_and_networks": LinkedAccountsPage(
+        person=PERSON,
+        links=(LINK,),
+        networks=(SIGNED_IN_TO, replace(SIGNED_IN_TO, network="Truyền Hình Sông Hương", claims=())),
+        next_networks_uri="/my/accounts?networks_after=9",
+        csrf="token",
+    ),
+    "linked_accounts_only_networks": LinkedAccountsPage(
+        person=PERSON, links=(), networks=(SIGNED_IN_TO,), csrf="token"
+    ),
+    "end_network": EndNetworkPage(card=SIGNED_IN_TO, action=SIGNED_IN_TO.end_uri, csrf="token"),
+    "network_ended": NetworkEndedPage(network="Chợ Phiên", ended_at=NOW),
     "linked_accounts_empty": LinkedAccountsPage(person=PERSON, links=(), csrf="token"),
     "link_detail": DETAIL,
     **{f"link_detail_{status}": replace(DETAIL, link=replace(LINK, status=status)) for status in Status},
