@@ -78,7 +78,8 @@ def test_a_device_and_a_call_are_answered_where_the_person_is_signed_in(
         tokens = fetched(DEVICE_GRANT, device_code=begun["device_code"])
         assert tokens.status_code == 200, tokens.text
         bearer = {"Authorization": f"Bearer {tokens.json()['access_token']}"}
-        subject = httpx.get(f"{scene.provider.url}/userinfo", headers=bearer).json()["sub"]
+        userinfo = f"{scene.provider.url}/userinfo"
+        subject = httpx.get(userinfo, headers=bearer).json()["sub"]
         page.goto(f"{scene.provider.url}/approvals")
         camera.take("approvals-empty")
         asked = television.post(
@@ -96,3 +97,13 @@ def test_a_device_and_a_call_are_answered_where_the_person_is_signed_in(
         camera.take("approval-refused")
         refused = fetched(CIBA_GRANT, auth_req_id=asked["auth_req_id"])
         assert (refused.status_code, refused.json()["error"]) == (400, "access_denied")
+        page.goto(f"{scene.provider.url}/my/accounts")
+        camera.take("my-accounts-with-a-network")
+        page.locator(".card", has_text="Truyền Hình Sông Hương").locator(".actions a").click()
+        camera.take("end-network")
+        assert httpx.get(userinfo, headers=bearer).status_code == 200
+        page.locator("form#end-network button[type=submit]").click()
+        camera.take("network-ended")
+        assert httpx.get(userinfo, headers=bearer).status_code == 401
+        page.locator("main a.button").click()
+        expect(page.locator(".card", has_text="Truyền Hình Sông Hương")).to_have_count(0)
