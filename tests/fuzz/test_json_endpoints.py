@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from idp.protocol.metadata import server_metadata
 from idp.protocol.model import Policy
 from idp.protocol.profiles import CIBA_GRANT, DEVICE_GRANT
+from idp.protocol.resources import READ_ACCOUNT_LINKS
 from tests.support.columns import COLUMNS
 from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
 from tests.support.party import Party
@@ -30,7 +31,16 @@ from tests.support.registrations_online import initial_token
 from tests.support.served_here import served_here
 
 DESCRIBED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "openapi.yaml").read_text())
-WELL_KNOWN = {"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
+UNNAMED = {
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource/userinfo",
+    "/.well-known/oauth-protected-resource/account-links",
+    "/account-links",
+    "/account-links/{link_id}",
+    "/register/{client_id}",
+}
+"""What is found by other means than by a member of the discovery document."""
 FOR_PEOPLE = {"/authorize"}
 """A page; tests/security/test_fuzzed_requests.py sends it what it likes."""
 EXAMPLES = 30
@@ -48,7 +58,7 @@ def announced() -> set[str]:
     """The paths of the discovery document."""
     document = server_metadata(Policy(issuer=""))
     addresses = (document[name] for name in document if name.endswith(("_endpoint", "_uri")))
-    return {*addresses, *WELL_KNOWN, "/register/{client_id}"} - FOR_PEOPLE
+    return {*addresses, *UNNAMED} - FOR_PEOPLE
 
 
 SCHEMA = schemathesis.openapi.from_dict(
@@ -58,7 +68,7 @@ OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()
 
 
 def test_every_endpoint_for_machines_is_described() -> None:
-    assert sorted(announced() - set(DESCRIBED["paths"])) == []
+    assert announced() == set(DESCRIBED["paths"])
 
 
 CREDENTIALS = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
@@ -74,12 +84,18 @@ class Target:
 
     def __init__(self, party: Party, licence: str) -> None:
         self.http, self.issuer, self.licence = party.back, party.op.issuer, licence
-        tokens = party.sign_in(party.op.browser(), party.op.add_person(has_totp=False))
+        browser, person = party.op.browser(), party.op.add_person(has_totp=False)
+        tokens = party.sign_in(browser, person)
         self.basic = party.credentials()[1]["authorization"]
         self.access_token = tokens["access_token"]
+        reading = {"scope": f"openid {READ_ACCOUNT_LINKS}", "resource": f"{self.issuer}/account-links"}
+        linked = party.sign_in(browser, person, authorization_details=party.details(), **reading)
+        self.reading_token = linked["access_token"]
+        self.link_id = linked["authorization_details"][0]["link_id"]
         self.managed: dict[str, Any] = {}
         """A registered client, its present token included."""
         self.real = {
+            "link_id": self.link_id,
             "token": self.access_token,
             "refresh_token": tokens["refresh_token"],
             "id_token_hint": tokens["id_token"],
@@ -104,6 +120,8 @@ class Target:
         match label.split(" ")[1]:
             case "/userinfo":
                 return f"Bearer {self.access_token}"
+            case "/account-links" | "/account-links/{link_id}":
+                return f"Bearer {self.reading_token}"
             case "/register":
                 return f"Bearer {self.licence}"
             case "/register/{client_id}":
@@ -111,13 +129,15 @@ class Target:
         return self.basic
 
     def send(self, case: Case, authorization: str | None) -> None:
-        headers = {} if authorization is None else {"Authorization": authorization}
-        made = case.as_transport_kwargs(base_url=self.issuer, headers=headers)
+        made = case.as_transport_kwargs(base_url=self.issuer)
+        # Space around a value is not sent, whoever sends it (RFC 9110 §5.5).
+        headers = {name.lower(): value.strip() for name, value in made["headers"].items()}
+        if authorization is not None:
+            headers["authorization"] = authorization
         prepared = requests.Request(
             made["method"],
             made["url"],
-            # Space around a value is not sent, whoever sends it (RFC 9110 §5.5).
-            headers={name: value.strip() for name, value in made["headers"].items()},
+            headers=headers,
             params=made.get("params"),
             data=made.get("data"),
             json=made.get("json"),
@@ -141,7 +161,8 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         grants = ["authorization_code", "refresh_token", CIBA_GRANT, DEVICE_GRANT]
         asking = {"grant_types": grants, "backchannel_token_delivery_mode": "poll"}
         licence = op.run(initial_token(op.provider, uses=100_000))
-        yield Target(Party.registered(op, COLUMNS["oidc"], **asking), licence)
+        scope = f"openid {READ_ACCOUNT_LINKS}"
+        yield Target(Party.registered(op, COLUMNS["oidc"], scope=scope, **asking), licence)
 
 
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
@@ -153,7 +174,7 @@ def test_no_answer_is_outside_its_description(target: Target, label: str) -> Non
         operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
         operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
     )
-    credentials = st.sampled_from(("right",) * 6 + (*WRONG[scheme], None))
+    credentials = st.sampled_from(("right",) * 8 + (*WRONG[scheme], None))
     some = st.sets(st.sampled_from(sorted(target.real)))
 
     @settings(
@@ -171,6 +192,8 @@ def test_no_answer_is_outside_its_description(target: Target, label: str) -> Non
             case.body |= {name: target.real[name] for name in real}
             for name in CREDENTIALS if is_right else ():
                 case.body.pop(name, None)
+        if is_right and "link_id" in real and "link_id" in (case.path_parameters or {}):
+            case.path_parameters["link_id"] = target.link_id
         if is_right and "client_id" in (case.path_parameters or {}):
             case.path_parameters["client_id"] = target.managed["client_id"]
             if isinstance(case.body, dict):
