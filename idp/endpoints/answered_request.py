@@ -14,7 +14,8 @@ from idp.protocol.decoupled_request import (
     UnansweredError,
     check_answered,
 )
-from idp.protocol.errors import InvalidRequestError, SlowDownError
+from idp.protocol.errors import SlowDownError
+from idp.protocol.parameters import required
 from idp.protocol.resources import choose_audience
 from idp.protocol.sender_constraint import check_binding
 from idp.store.backchannel_requests import POLL_GATE
@@ -28,9 +29,7 @@ async def redeem_answered(request: TokenRequest, name: str, kind: Kind) -> dict[
     Raises UnansweredError, SlowDownError, ExpiredTokenError, DeniedByPersonError,
     InvalidGrantError.
     """
-    request_id = request.parameters.get(name)
-    if request_id is None:
-        raise InvalidRequestError(f"{name} is needed")
+    request_id = required(request.parameters, name)
     # Told while there is time: a client that could not use its tokens need not wait for a person.
     check_binding(request.confirmation, request.client)
     found = await request.context.unit_of_work().backchannel_requests.find(request_id)

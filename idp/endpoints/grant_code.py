@@ -9,6 +9,7 @@ from idp.identity.account_links import AccountLink, Status
 from idp.protocol.errors import InvalidGrantError
 from idp.protocol.grants import Backing, ReplayedError, check_redemption
 from idp.protocol.model import Grant
+from idp.protocol.parameters import required
 from idp.protocol.resources import choose_audience
 from idp.protocol.sender_constraint import check_bound_code
 from idp.store.account_links import ACCOUNT_INDEX, PLACE_INDEX
@@ -20,7 +21,7 @@ async def redeem_code(request: TokenRequest) -> dict[str, object]:
     """Exchange a code: it is consumed, the link becomes active and the grant begins in one commit."""
     context, client, parameters, now = request.context, request.client, request.parameters, request.now
     uow = context.unit_of_work()
-    found = await uow.codes.find(parameters.get("code", ""), now)
+    found = await uow.codes.find(required(parameters, "code"), now)
     code = None if found is None else found.code
     granted = check_redemption(
         code, client, parameters.get("redirect_uri"), parameters.get("code_verifier"), now

@@ -9,9 +9,10 @@ import base64
 
 from idp.endpoints.issuance import Issue, issue_tokens, stored_refresh_token, used
 from idp.endpoints.token_request import TokenRequest
-from idp.protocol.errors import InvalidGrantError
-from idp.protocol.grants import Refresh, ReplayedError, check_refresh
+from idp.protocol.errors import InvalidGrantError, OAuthError
+from idp.protocol.grants import Refresh, check_refresh
 from idp.protocol.model import Grant, RefreshToken
+from idp.protocol.parameters import required
 from idp.protocol.profiles import rules_of
 from idp.protocol.resources import choose_audience
 from idp.protocol.sender_constraint import check_bound_refresh
@@ -30,7 +31,7 @@ _LOOKS = 5
 
 async def refresh(request: TokenRequest) -> dict[str, object]:
     """Exchange a refresh token for new tokens."""
-    presented = request.parameters.get("refresh_token", "")
+    presented = required(request.parameters, "refresh_token")
     lost: GateClosedError | None = None
     for _ in range(_LOOKS):
         uow = request.context.unit_of_work()
@@ -40,13 +41,16 @@ async def refresh(request: TokenRequest) -> dict[str, object]:
             spend_proofs(uow, request.authenticated)
         try:
             return await _refresh_found(request, uow, presented, found)
-        except ReplayedError as replayed:
-            raise replayed from lost
+        except OAuthError as refused:
+            # Its cause tells whoever answers that the proof of this request is spent already.
+            raise refused from lost
         except GateClosedError as closed:
             if closed.gate not in _MOVED:
                 raise closed_gate_refusal(closed) from closed
             lost = closed
-    raise InvalidGrantError("the refresh token is in use elsewhere; try again", detail="every race lost")
+    raise InvalidGrantError(
+        "the refresh token is in use elsewhere; try again", detail="every race lost"
+    ) from lost
 
 
 async def _refresh_found(

@@ -14,7 +14,6 @@ from idp.protocol.errors import (
     InsufficientUserAuthenticationError,
     InvalidClientError,
     InvalidGrantError,
-    InvalidRequestError,
     InvalidTokenError,
 )
 from idp.protocol.grants import check_subject
@@ -30,7 +29,7 @@ from idp.protocol.introspection import (
     signing_algorithm,
 )
 from idp.protocol.model import Client
-from idp.protocol.parameters import check_not_repeated
+from idp.protocol.parameters import check_not_repeated, required
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.access_tokens import check_standing, read_access_token
 from idp.web.answers import NO_STORE, json_answer
@@ -54,9 +53,7 @@ async def introspection(http: Request) -> Response:
         raise InvalidClientError("a client without a credential may not introspect")  # RFC 7662 §2.1
     uow = context.unit_of_work()
     await spend_alone(uow, authenticated)
-    value = parameters.get("token")
-    if value is None:
-        raise InvalidRequestError("token is required")
+    value = required(parameters, "token")
     response = await _introspected(context, uow, client, value, parameters.get("token_type_hint"), now)
     if not is_signed_response_due(client, http.headers.get("accept", "")):
         return json_answer(response)

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
-from idp.protocol.errors import InvalidRequestError, InvalidTokenError, UnauthorizedClientError
+from idp.protocol.errors import InvalidTokenError, UnauthorizedClientError, UnsupportedTokenTypeError
 from idp.protocol.model import Client
-from idp.protocol.parameters import check_not_repeated
+from idp.protocol.parameters import check_not_repeated, required
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.access_tokens import read_access_token
@@ -29,6 +29,9 @@ from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
 
+_TYPES = frozenset({"access_token", "refresh_token"})
+"""What the registry of RFC 7009 §4.1.2 names."""
+
 _BECAUSE = "revoked_by_client"
 
 
@@ -44,10 +47,10 @@ async def revocation(http: Request) -> Response:
     uow = context.unit_of_work()
     spend_proofs(uow, authenticated)
     async with spent_if_refused(context, authenticated):
-        value = parameters.get("token")
-        if value is None:
-            raise InvalidRequestError("token is required")
-        # token_type_hint is not needed (§2.1): what a token is can be seen, and where not, is looked up.
+        value = required(parameters, "token")
+        # The hint itself is not needed (§2.1): what a token is can be seen, and where not, is looked up.
+        if parameters.get("token_type_hint", "access_token") not in _TYPES:
+            raise UnsupportedTokenTypeError("only access tokens and refresh tokens can be revoked")
         event = await _revoke_access_token(context, uow, client, value, now)
         if event is None and "." not in value:
             event = await _revoke_family(uow, client, value, now)

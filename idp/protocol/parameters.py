@@ -98,6 +98,14 @@ def check_not_repeated(parameters: Parameters) -> None:
         raise InvalidRequestError(f"parameter {printable(min(repeated))} is repeated")
 
 
+def required(parameters: Mapping[str, str], name: str) -> str:
+    """Return a parameter that a request must hold: RFC 6749 §5.2. Raises InvalidRequestError."""
+    value = parameters.get(name)
+    if value is None:
+        raise InvalidRequestError(f"{name} is required")
+    return value
+
+
 def printable(text: str) -> str:
     """Return what a caller sent in the characters and length that an error_description may hold.
 

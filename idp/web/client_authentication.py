@@ -15,7 +15,13 @@ from idp.protocol.client_authentication import (
     verify_credentials,
 )
 from idp.protocol.confirmation import Confirmation
-from idp.protocol.errors import InvalidClientError, InvalidGrantError, OAuthError
+from idp.protocol.errors import (
+    AuthorizationPendingError,
+    InvalidClientError,
+    InvalidGrantError,
+    OAuthError,
+)
+from idp.protocol.grants import ReplayedError
 from idp.protocol.jose import PublicKey
 from idp.protocol.parameters import Parameters
 from idp.protocol.profiles import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, SELF_SIGNED_TLS_CLIENT_AUTH
@@ -111,18 +117,36 @@ async def spend_alone(uow: UnitOfWork, authenticated: AuthenticatedClient) -> No
         raise closed_gate_refusal(closed) from closed
 
 
+_REFUSED_AFTER_SPENDING = (ReplayedError, AuthorizationPendingError)
+"""Refusals that were committed with the proofs of their request: a family is revoked, a question counted."""
+
+
 @contextlib.asynccontextmanager
 async def spent_if_refused(context: Context, authenticated: AuthenticatedClient) -> AsyncIterator[None]:
-    """Spend the proofs of a request that is refused, too: one proof is no licence to try codes."""
+    """Spend the proofs of a request that is refused, too: one proof is no licence to try codes.
+
+    A proof that was spent before decides, whatever else is wrong with the request: whoever replays one learns
+    nothing from the answer (abuse class 8).
+    """
     try:
         yield
-    except OAuthError:
-        uow = context.unit_of_work()
-        spend_proofs(uow, authenticated)
-        # The gate is closed where the request had come as far as spending it itself.
-        with contextlib.suppress(GateClosedError):
-            await uow.commit()
+    except OAuthError as refused:
+        # A request that lost a race at a gate had spent its proofs: they are the first gates of a commit.
+        has_spent = isinstance(refused, _REFUSED_AFTER_SPENDING) or isinstance(
+            refused.__cause__, GateClosedError
+        )
+        if not has_spent:
+            await _spend_now(context, authenticated, refused)
         raise
+
+
+async def _spend_now(context: Context, authenticated: AuthenticatedClient, refused: OAuthError) -> None:
+    uow = context.unit_of_work()
+    spend_proofs(uow, authenticated)
+    try:
+        await uow.commit()
+    except GateClosedError as closed:
+        raise closed_gate_refusal(closed) from refused
 
 
 def closed_gate_refusal(closed: GateClosedError) -> OAuthError:

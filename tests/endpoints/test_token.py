@@ -33,10 +33,10 @@ async def test_a_good_answer_is_complete_and_kept_by_nobody(provider: Provider) 
     [
         ({"code": "no grant type"}, "unsupported_grant_type"),
         ({"grant_type": "password", "username": "a", "password": "b"}, "unsupported_grant_type"),
-        ({"grant_type": "authorization_code"}, "invalid_grant"),
+        ({"grant_type": "authorization_code"}, "invalid_request"),
         ({"grant_type": "authorization_code", "code": "unknown"}, "invalid_grant"),
         ({"grant_type": "authorization_code", "code": "x" * 5000}, "invalid_grant"),
-        ({"grant_type": "refresh_token"}, "invalid_grant"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
         ({"grant_type": "refresh_token", "refresh_token": "unknown"}, "invalid_grant"),
     ],
 )

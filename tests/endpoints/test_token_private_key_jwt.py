@@ -213,3 +213,17 @@ async def test_abuse_8_a_request_sent_again_to_the_letter_revokes_nothing(provid
         replayed = await http.post("/token", data=form | assertion(platform, "another"))
         assert replayed.json()["error"] == "invalid_grant"
         assert (await http.get("/userinfo", headers=bearer)).status_code == 401
+
+
+async def test_abuse_8_a_replayed_assertion_learns_nothing_of_the_rest_of_the_request(
+    provider: Provider,
+) -> None:
+    """The answer does not tell a code that lives from one that was guessed."""
+    platform = await signing_platform(provider)
+    async with provider.http() as http:
+        proof = assertion(platform, "once")
+        assert (await push(http, platform, proof)).status_code == 201
+        guess = {"grant_type": "authorization_code", "code": "guessed", "redirect_uri": "https://a.example"}
+        for form in (guess, {"grant_type": "password"}, {"grant_type": "refresh_token"}):
+            answer = await http.post("/token", data=form | proof)
+            assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
