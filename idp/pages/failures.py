@@ -57,7 +57,7 @@ def error_answer(http: Request, error: OAuthError) -> Response:
     reference = new_reference()
     note(http, error=error.error, detail=error.detail, reference=reference)
     if not is_for_people(http.scope):
-        headers = challenge_headers(context_of(http), http, error.headers)
+        headers = challenge_headers(context_of(http), http, error)
         return json_answer(error.as_parameters(), error.status, headers)
     trouble = Trouble.UNAVAILABLE if error.status == 503 else Trouble.BAD_REQUEST
     view = ErrorPage(trouble=trouble, reference=reference, error=error.error, detail=error.description)

@@ -11,7 +11,12 @@ from datetime import datetime
 
 from starlette.requests import Request
 
-from idp.protocol.errors import InsufficientScopeError, InvalidRequestError, InvalidTokenError
+from idp.protocol.errors import (
+    InsufficientScopeError,
+    InvalidRequestError,
+    InvalidTokenError,
+    OAuthError,
+)
 from idp.protocol.parameters import Parameters
 from idp.protocol.resources import resource_at, resource_metadata_uri
 from idp.protocol.sender_constraint import (
@@ -89,13 +94,17 @@ async def check_access(
         raise
 
 
-def challenge_headers(context: Context, http: Request, headers: Mapping[str, str]) -> Mapping[str, str]:
+def challenge_headers(context: Context, http: Request, error: OAuthError) -> Mapping[str, str]:
     """Complete the challenge of a refusal: where this resource describes itself (RFC 9728 §5.1).
 
-    RFC 9449 §7.1: whoever used the scheme DPoP is challenged in it.
+    RFC 6750 §3: a request without a usable token is challenged, a malformed one too. RFC 9449 §7.1: whoever
+    used the scheme DPoP is challenged in it.
     """
+    headers = error.headers
     challenge = headers.get(CHALLENGE)
     resource = resource_at(http.scope["path"])
+    if resource is not None and challenge is None and isinstance(error, InvalidRequestError):
+        challenge = f'Bearer error="{error.error}"'
     if challenge is None or resource is None:
         return headers
     if http.headers.get("authorization", "").lower().startswith("dpop "):

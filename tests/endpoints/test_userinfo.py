@@ -56,6 +56,7 @@ async def test_a_token_stands_in_one_place_and_never_in_the_address(provider: Pr
             await http.post("/userinfo", content="access_token=a&access_token=b", headers=FORM),
         ):
             assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+            assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_request"')
 
 
 @pytest.mark.parametrize(
