@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from idp.pages.network_views import EndNetworkPage, NetworkEndedPage
 from idp.pages.rendering import LOCALES, STATIC, Locale, Pages
 from idp.pages.views import (
     AccountChoicePage,
@@ -24,6 +25,7 @@ from tests.support.sample_views import (
     LINK,
     NETWORK,
     SIGN_IN,
+    SIGNED_IN_TO,
     VIEWS,
 )
 
@@ -141,6 +143,7 @@ def test_the_stable_forms_are_there(pages: Pages, locale: Locale) -> None:
         ("consent_new_account", "consent", {"decision", "claim"}),
         ("linked_accounts", "sign-out", {"csrf"}),
         ("end_link", "end-link", {"csrf"}),
+        ("end_network", "end-network", {"csrf"}),
         ("sign_in", "back-to-network", {"identifier", "password"}),
         ("approval", "approval", {"csrf", "decision", "claim"}),
         ("device", "device", {"csrf", "user_code"}),
@@ -208,6 +211,19 @@ def test_a_refusal_says_nothing_about_anybody_else(pages: Pages, locale: Locale)
     assert not re.search(r"\d{2}/\d{2}/\d{4}", plain)
 
 
+def test_a_refusal_speaks_of_an_account_only_where_one_was_to_be_linked(pages: Pages) -> None:
+    refused = replace(VIEWS["refused_under_age"], account=None)
+    text = " ".join(read(pages, refused).texts)
+    assert "Bạn chưa đăng nhập được vào" in text
+    assert "bạn tự đăng nhập được khi đủ" in text
+    assert "Tài khoản này" not in text
+
+
+def test_what_both_screens_show_is_spoken_of_only_where_they_show_it(pages: Pages) -> None:
+    for name, is_shown in [("approval", True), ("approval_without_words", False)]:
+        assert ("hai dòng chữ" in " ".join(read(pages, VIEWS[name]).texts)) is is_shown
+
+
 def test_the_engineers_detail_is_folded_away(pages: Pages, locale: Locale) -> None:
     html = pages.render(VIEWS["error_bad_request"], locale).decode()
     assert '<code id="error-reference">7F3K-91QD</code>' in html
@@ -235,7 +251,10 @@ def hostile_views() -> Iterator[Page]:
         for view in VIEWS.values()
         if isinstance(view, RefusedPage)
     )
-    yield replace(VIEWS["linked_accounts"], person=HOSTILE, links=(link,))
+    card = replace(SIGNED_IN_TO, network=HOSTILE, domain=HOSTILE, claims=(HOSTILE,))
+    yield replace(VIEWS["linked_accounts"], person=HOSTILE, links=(link,), networks=(card,))
+    yield EndNetworkPage(card=card, action="/a")
+    yield NetworkEndedPage(network=HOSTILE, ended_at=CONSENT.link_valid_until)
     yield LinkDetailPage(link=link, timeline=())
     yield EndedPage(link=link, ended_at=CONSENT.link_valid_until)
     yield ErrorPage(client=network, trouble=Trouble.FAULT, reference="r", error=HOSTILE, detail=HOSTILE)
