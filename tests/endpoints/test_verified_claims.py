@@ -173,7 +173,7 @@ async def test_the_registers_own_evidence_is_told(provider: Provider) -> None:
     async with provider.http() as http:
         opened = await http.get("/authorize", params=platform.request(None, claims=asking(id_token=asked)))
         address, text = await consent_page(provider, http, person, opened)
-        assert "Thẻ cư trú (đọc chip, " in Html(text).text
+        assert "Thẻ cư trú (đọc chip trên giấy tờ, " in Html(text).text
         answer = await http.post(address, data={"decision": "allow", "claim": ["verification_evidence"]})
         code = query_of(await go_on(provider, http, person, answer))["code"]
         in_id_token, _, _ = await answers(http, platform, code)

@@ -27,11 +27,18 @@ def empty_database(engine: str, folder: Path) -> Iterator[str]:
         drop_database(server, name)
 
 
+@contextmanager
+def prepared_provider(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Give a provider, prepared and served as an operator would."""
+    folder = tmp_path_factory.mktemp(f"main-job-{engine}")
+    with empty_database(engine, folder) as database_url, main_job(folder, database_url) as scene:
+        yield scene
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Give the provider, prepared and served as an operator would."""
-    folder = tmp_path_factory.mktemp(f"main-job-{request.param}")
-    with empty_database(request.param, folder) as database_url, main_job(folder, database_url) as scene:
+    """Give the provider that most journeys share."""
+    with prepared_provider(request.param, tmp_path_factory) as scene:
         yield scene
 
 

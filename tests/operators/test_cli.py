@@ -57,14 +57,17 @@ def test_every_command_answers_programs_and_explains_itself(leaf: click.Command)
 
 CHANGING = {
     "apply",
+    "approve",
     "change-number",
     "compromise",
+    "create",
     "drop",
     "end",
     "import",
     "migrate",
     "reinstate",
     "replay",
+    "revoke",
     "rotate",
     "rotate-secret",
     "suspend",

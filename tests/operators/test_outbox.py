@@ -69,7 +69,7 @@ def test_the_queue_is_told_with_its_lag(filled: Installation) -> None:
         "waiting": "waiting",
     }
     queue = listed["queue"]
-    assert 600 <= queue.pop("lag_seconds") < 700
+    assert queue.pop("lag_seconds") >= 600
     assert queue == {"waiting": 3, "retried": 1, "parked": 1, "delivered": 1}
     said = filled.run("outbox", "list").stdout
     assert "the answer was 410" in said

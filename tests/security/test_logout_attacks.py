@@ -158,12 +158,14 @@ async def test_class_22_the_sdk_takes_ours_and_no_forged_logout_token(provider: 
         await other.tokens_for(browser, person, None)
         party = await sdk_of(provider, platform, http)
         await browser.get("/end_session", params={"id_token_hint": id_token})
-        async with world_of(provider) as world:
-            await work_off(world)
         ours: dict[str, str] = {}
-        for got in hook.received:
-            token = got.form["logout_token"][0]
-            ours[jwt.decode(token, options={"verify_signature": False})["aud"]] = token
+        async with world_of(provider) as world:
+            while len(ours) < 2:  # a busy machine may miss the time limit of a delivery: it is made again
+                await work_off(world)
+                for got in hook.received:
+                    token = got.form["logout_token"][0]
+                    ours[jwt.decode(token, options={"verify_signature": False})["aud"]] = token
+                provider.clock.advance(minutes=1)
         over = await party.read_logout_token(ours[platform.client.client_id])
         claims = jwt.decode(ours[platform.client.client_id], options={"verify_signature": False})
         assert (over.subject, over.sid) == (claims["sub"], claims["sid"])
