@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from idp.audit.events import Actor, ActorKind, Event
+
 TEXT_VERSION = "2026-11"
 """The version of the consent page's words; a new one asks everybody again."""
 
@@ -86,3 +88,21 @@ def reason_to_ask(
     if purpose is not None and purpose != remembered.purpose:
         return AskReason.NEW_PURPOSE
     return None
+
+
+def decision_event(consent: Consent) -> Event:
+    """Return the audit event that tells of a decision, wherever it was made (R7: proof is kept)."""
+    return Event(
+        type="consent:given" if consent.decision is Decision.ALLOW else "consent:refused",
+        actor=Actor(ActorKind.CITIZEN, consent.citizen_id),
+        occurred_at=consent.decided_at,
+        client_id=consent.client_id,
+        citizen_id=consent.citizen_id,
+        details={
+            "consent_id": consent.consent_id,
+            "because": consent.reason.value,
+            "claims": " ".join(sorted(consent.claims)),
+            "text_version": consent.text_version,
+            "ui_locale": consent.ui_locale,
+        },
+    )

@@ -7,8 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.audit.events import Actor, ActorKind, Event
-from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision
+from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision, decision_event
 from idp.identity.register import shown_name
 from idp.pages.frame import check_same_origin, client_header, locale_of, show
 from idp.pages.views import AccountCard, ClaimValue, ConsentItem, ConsentPage, RefusedPage
@@ -177,27 +176,10 @@ async def consent(http: Request, interaction_id: str) -> Response:
         denied_because=None if decision is Decision.ALLOW else "denied_by_person",
     )
     uow.consents.add(decided)
-    uow.ledger.append(_event(decided))
+    uow.ledger.append(decision_event(decided))
     await commit_step(uow, request.client_id)
     note(http, consent_id=decided.consent_id, decision=decision.value)
     return see_other(f"{context.issuer}/authorize/{interaction_id}")
-
-
-def _event(decided: Consent) -> Event:
-    return Event(
-        type="consent:given" if decided.decision is Decision.ALLOW else "consent:refused",
-        actor=Actor(ActorKind.CITIZEN, decided.citizen_id),
-        occurred_at=decided.decided_at,
-        client_id=decided.client_id,
-        citizen_id=decided.citizen_id,
-        details={
-            "consent_id": decided.consent_id,
-            "because": decided.reason.value,
-            "claims": " ".join(sorted(decided.claims)),
-            "text_version": decided.text_version,
-            "ui_locale": decided.ui_locale,
-        },
-    )
 
 
 @router.get("/refused/{interaction_id}")

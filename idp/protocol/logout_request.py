@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from idp.protocol.authorization_request import MAX_STATE
 from idp.protocol.errors import UntrustedRequestError
-from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, PublicKey, verify_jws
+from idp.protocol.jose import JOSEError, PublicKey
 from idp.protocol.model import Client, ClientStatus, Policy
 from idp.protocol.parameters import Parameters, printable
-from idp.protocol.tokens import pairwise_sid
+from idp.protocol.tokens import pairwise_sid, read_id_token
 
 _STATE = re.compile(rf"[ -~]{{1,{MAX_STATE}}}")
 _MOST_LOCALES = 10
@@ -51,16 +51,9 @@ def verify_logout_hint(token: str, keys: Collection[PublicKey], policy: Policy) 
     never optional (CVE-2026-18569).
     """
     try:
-        verified = verify_jws(
-            token,
-            keys,
-            algorithms=SIGNING_ALGORITHMS,
-            typ="jwt",
-            required=("iss", "aud", "sub", "iat", "exp"),
-        )
+        claims = read_id_token(token, keys)
     except JOSEError as error:
         raise UntrustedLogoutError("id_token_hint is not an ID token of ours", detail=str(error)) from error
-    claims = verified.claims
     client_id, subject, sid = claims["aud"], claims["sub"], claims.get("sid")
     if claims["iss"] != policy.issuer or not isinstance(client_id, str) or not isinstance(subject, str):
         raise UntrustedLogoutError("id_token_hint is not an ID token of ours")

@@ -271,6 +271,15 @@ def _confirmation(claims: Mapping[str, Any]) -> Confirmation | None:
     return Confirmation(jkt=members.get("jkt"), x5t_s256=members.get("x5t#S256"))
 
 
+def read_id_token(token: str, keys: Collection[PublicKey]) -> Mapping[str, Any]:
+    """Return the claims of an ID token that these keys signed, expired or not. Raises JOSEError.
+
+    Whose token it is, and whom it was issued to, is for the caller.
+    """
+    required = ("iss", "aud", "sub", "iat", "exp")
+    return verify_jws(token, keys, algorithms=SIGNING_ALGORITHMS, typ="jwt", required=required).claims
+
+
 def verify_id_token_hint(token: str, keys: Collection[PublicKey], client: Client, policy: Policy) -> str:
     """Verify an ID token of ours that a client sends back as a hint; return its subject.
 
@@ -278,16 +287,9 @@ def verify_id_token_hint(token: str, keys: Collection[PublicKey], client: Client
     must have been issued to the client that now shows it. Raises InvalidRequestError.
     """
     try:
-        verified = verify_jws(
-            token,
-            keys,
-            algorithms=SIGNING_ALGORITHMS,
-            typ="jwt",
-            required=("iss", "aud", "sub", "iat", "exp"),
-        )
+        claims = read_id_token(token, keys)
     except JOSEError as error:
         raise InvalidRequestError("id_token_hint is not an ID token of ours", detail=str(error)) from error
-    claims = verified.claims
     if (claims["iss"], claims["aud"]) != (policy.issuer, client.client_id) or not isinstance(
         claims["sub"], str
     ):

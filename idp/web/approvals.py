@@ -8,8 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.audit.events import Actor, ActorKind, Event
-from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision
+from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision, decision_event
 from idp.identity.sessions import Session
 from idp.protocol.claims import granted_claims, granted_scope, requested_items
 from idp.protocol.decoupled_request import DecoupledRequest
@@ -74,7 +73,7 @@ async def record_verdict(
     else:
         uow.backchannel_requests.deny(request, now)
     uow.consents.add(consent)
-    uow.ledger.append(_event(consent))
+    uow.ledger.append(decision_event(consent))
     if ping is not None:
         delivery_id = f"{CIBA_PING}-{approval_id(request)}"
         uow.outbox.add(
@@ -133,21 +132,4 @@ def _grant(
         issued_at=now,
         expires_at=now + context.policy.lifetimes.grant,
         resource=request.asked.resource,
-    )
-
-
-def _event(consent: Consent) -> Event:
-    return Event(
-        type="consent:given" if consent.decision is Decision.ALLOW else "consent:refused",
-        actor=Actor(ActorKind.CITIZEN, consent.citizen_id),
-        occurred_at=consent.decided_at,
-        client_id=consent.client_id,
-        citizen_id=consent.citizen_id,
-        details={
-            "consent_id": consent.consent_id,
-            "because": consent.reason.value,
-            "claims": " ".join(sorted(consent.claims)),
-            "text_version": consent.text_version,
-            "ui_locale": consent.ui_locale,
-        },
     )
