@@ -3,6 +3,7 @@
 | module | what it rules |
 |---|---|
 | account_links | the centre: states, moves, policy and places of an account link (D320 Art. 19) |
+| link_changes | what happened to a link, as everybody who follows links learns of it (R9, R12) |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |
 | evidence | what was looked at when an identity was proofed, by kind alone (R6) |

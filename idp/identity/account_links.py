@@ -11,7 +11,7 @@ event that must be stored in the same transaction. D320 Art. 19.
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -78,6 +78,20 @@ class AccountLink:
     suspended_because: str | None = None
     ended_at: datetime | None = None
     ended_because: str | None = None
+    status_list_id: str | None = None
+    """The Token Status List that tells its state, and where in it; given when it becomes active."""
+    status_index: int | None = None
+    policy_version: int | None = None
+    """The version of the feature policy under which it was made or last renewed."""
+    guardianship_id: str | None = None
+    """The relation of the guardian who approved it (R10)."""
+    own_consent_due_at: datetime | None = None
+    """Until when a person who turned 16 must agree to it themselves (R10)."""
+    mark_id: str | None = None
+    """Under which its public mark is found; None where its holder does not want it found (R21)."""
+    reverify_requested_at: datetime | None = None
+    updated_at: datetime | None = field(default=None, compare=False)
+    """When its record was last written, as read; a change within one state is told by it from any other."""
 
     def is_expired(self, now: datetime) -> bool:
         """Tell whether the link's validity is over, whether or not it was already moved to lapsed."""
@@ -158,6 +172,10 @@ class Refusal(StrEnum):
     UNDER_AGE = "under_age"
     LINK_SUSPENDED = "link_suspended"
     """The person's own link to this account is suspended."""
+    LINKS_FROZEN = "links_frozen"
+    """The person does not want new links."""
+    GUARDIAN_NEEDED = "guardian_needed"
+    """The person is under 16, and no guardian of theirs has approved (R10)."""
 
 
 class LinkRefusedError(Exception):
@@ -238,6 +256,7 @@ def activate(
             linked_at=link.linked_at or now,
             last_used_at=now,
             expires_at=now + policy.link_validity,
+            reverify_requested_at=None,
         ),
         event,
     )

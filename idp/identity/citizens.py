@@ -50,6 +50,8 @@ class Citizen:
     proofing: Proofing
     proofed_at: datetime
     personal_data: PersonalData
+    links_frozen_at: datetime | None = None
+    """Since when the person wants no new links; None where they may be made."""
 
     def is_active(self) -> bool:
         """Tell whether this person may sign in and be vouched for."""

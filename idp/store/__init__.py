@@ -6,6 +6,7 @@ What the rest of the program uses:
 |---|---|
 | unit_of_work | reads at once, writes together in one commit; holds all stores below |
 | account_links | account links; uniqueness and cap by two indexes |
+| link_changes | what happened to links, in the one order in which everybody learns of it |
 | citizens | the register, sealed and found by keyed hash |
 | authenticators | what lets people in; one-time codes used once |
 | sessions | signed-in browsers |
@@ -31,6 +32,8 @@ How it is done:
 | columns | how a column is declared and classified as to personal data |
 | tables | the tables of people, sessions, clients, grants and links |
 | client_tables | the tables of what clients hold and are sent besides |
+| link_tables | the tables of what follows from links |
+| oversight_tables | the tables of oversight: policies, mass actions, the Merkle log |
 | schema | the whole schema |
 | writes | a write as a value; gates for what may happen once |
 | recorder | collects the writes of a unit of work |

@@ -7,8 +7,10 @@ from sqlalchemy import bindparam, func, literal_column, null, or_, select
 
 from idp.identity.account_links import LIVE, AccountLink, Status
 from idp.identity.assurance import Acr, Proofing
+from idp.identity.link_changes import ChangeKind, kind_of_move
 from idp.store.database import Row
 from idp.store.encoding import micros, micros_or_none, moment, moment_or_none
+from idp.store.link_changes import LinkChanges, new_change
 from idp.store.recorder import Recorder
 from idp.store.tables import account_links as t
 from idp.store.tables import grants
@@ -35,13 +37,33 @@ _MOVED = (
     "ended_at",
     "ended_because",
     "updated_at",
+    "status_list_id",
+    "status_index",
+    "policy_version",
+    "guardianship_id",
+    "own_consent_due_at",
+    "mark_id",
+    "reverify_requested_at",
 )
 """What a move may change."""
+_CHANGED = (*_MOVED, "account_id", "handle", "profile_uri")
+"""What may change while the state stays."""
 _MOVE = Change(
     "account_link_moved",
     t,
     where=lambda bind: (t.c.link_id == bind("id")) & (t.c.status == bind("from_status")),
     values=lambda bind: {name: bind(name) for name in _MOVED},
+    gate=True,
+)
+_CHANGE = Change(
+    "account_link_changed",
+    t,
+    where=lambda bind: (
+        (t.c.link_id == bind("id"))
+        & (t.c.status == bind("from_status"))
+        & (t.c.updated_at == bind("from_updated_at"))
+    ),
+    values=lambda bind: {name: bind(name) for name in _CHANGED},
     gate=True,
 )
 _TOUCH = Change(
@@ -107,8 +129,9 @@ _REVOKE_GRANTS = Change(
 class AccountLinks:
     """What the program remembers about account links."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, changes: LinkChanges) -> None:
         self._recorder = recorder
+        self._changes = changes
 
     async def find(self, link_id: str) -> AccountLink | None:
         """Return one account link, whatever its state."""
@@ -165,14 +188,45 @@ class AccountLinks:
         self._recorder.record(_INSERT, **_row_from_link(link, now))
 
     def move(self, before: AccountLink, after: AccountLink, now: datetime) -> None:
-        """Record a move. The gate `account_link_moved` closes when somebody moved the link meanwhile."""
+        """Record a move, and that those who follow links are told of it.
+
+        The gate `account_link_moved` closes when somebody moved the link meanwhile.
+        """
         row = _row_from_link(after, now)
         values = {name: row[name] for name in _MOVED}
         self._recorder.record(_MOVE, id=before.link_id, from_status=before.status.value, **values)
+        kind = kind_of_move(before, after)
+        if kind is not None:
+            change = new_change(after.client_id, after.link_id, kind, after.status, now)
+            self._changes.add(change)
         if after.status is Status.ENDED:
             self._recorder.record(
                 _REVOKE_GRANTS, id=after.link_id, now=micros(now), because="account_link_ended"
             )
+
+    def change(
+        self,
+        before: AccountLink,
+        after: AccountLink,
+        kind: ChangeKind | None,
+        now: datetime,
+        details: dict[str, str] | None = None,
+    ) -> None:
+        """Record a change within one state, told as `kind`; None tells nobody.
+
+        The gate `account_link_changed` closes when anything changed the link since `before` was read.
+        """
+        row = _row_from_link(after, now)
+        values = {name: row[name] for name in _CHANGED}
+        self._recorder.record(
+            _CHANGE,
+            id=before.link_id,
+            from_status=before.status.value,
+            from_updated_at=micros_or_none(before.updated_at),
+            **values,
+        )
+        if kind is not None:
+            self._changes.add(new_change(after.client_id, after.link_id, kind, after.status, now, details))
 
     def touch(self, link_id: str, now: datetime) -> None:
         """Record a use of the link; the gate `account_link_used` closes unless it is active."""
@@ -206,10 +260,18 @@ def link_from_row(row: Row, prefix: str = "") -> AccountLink:
         suspended_because=row[p + "suspended_because"],
         ended_at=moment_or_none(row[p + "ended_at"]),
         ended_because=row[p + "ended_because"],
+        status_list_id=row[p + "status_list_id"],
+        status_index=row[p + "status_index"],
+        policy_version=row[p + "policy_version"],
+        guardianship_id=row[p + "guardianship_id"],
+        own_consent_due_at=moment_or_none(row[p + "own_consent_due_at"]),
+        mark_id=row[p + "mark_id"],
+        reverify_requested_at=moment_or_none(row[p + "reverify_requested_at"]),
+        updated_at=moment(row[p + "updated_at"]),
     )
 
 
-LINK_COLUMNS: Sequence[str] = tuple(name for name in _COLUMNS if name != "updated_at")
+LINK_COLUMNS: Sequence[str] = _COLUMNS
 
 
 def _row_from_link(link: AccountLink, now: datetime) -> dict[str, Value]:
@@ -234,4 +296,11 @@ def _row_from_link(link: AccountLink, now: datetime) -> dict[str, Value]:
         "ended_at": micros_or_none(link.ended_at),
         "ended_because": link.ended_because,
         "updated_at": micros(now),
+        "status_list_id": link.status_list_id,
+        "status_index": link.status_index,
+        "policy_version": link.policy_version,
+        "guardianship_id": link.guardianship_id,
+        "own_consent_due_at": micros_or_none(link.own_consent_due_at),
+        "mark_id": link.mark_id,
+        "reverify_requested_at": micros_or_none(link.reverify_requested_at),
     }

@@ -22,7 +22,7 @@ from idp.store.authenticators import (
     with_secrets,
 )
 from idp.store.database import Row
-from idp.store.encoding import micros, moment
+from idp.store.encoding import micros, moment, moment_or_none
 from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal, column_of
 from idp.store.tables import citizens, personal_numbers
@@ -52,7 +52,7 @@ class KnownHolder:
 
 PERSON = tuple(
     citizens.c[name].label(f"person_{name}")
-    for name in ("citizen_id", "status", "proofing", "proofed_at", "personal_data")
+    for name in ("citizen_id", "status", "proofing", "proofed_at", "personal_data", "links_frozen_at")
 )
 """A citizen's columns as they stand in a join."""
 
@@ -198,6 +198,7 @@ class Citizens:
                 {
                     "citizen_id": person.citizen.citizen_id,
                     "held_at": None,
+                    "links_frozen_at": None,
                     "created_at": micros(now),
                     **self._columns(person, now),
                 }
@@ -265,4 +266,5 @@ def citizen_from_row(row: Row, seal: DataSeal) -> Citizen:
         proofing=Proofing(row["person_proofing"]),
         proofed_at=moment(row["person_proofed_at"]),
         personal_data=read_personal_data(orjson.loads(data)),
+        links_frozen_at=moment_or_none(row["person_links_frozen_at"]),
     )

@@ -39,7 +39,7 @@ def time_column(name: str, *, null: bool = False) -> Column[int]:
 
 
 def number_column(
-    name: str, *, null: bool = False, key: bool = False, default: str | None = None
+    name: str, *, null: bool = False, key: bool = False, default: str | None = None, pii: PII = "none"
 ) -> Column[int]:
     """Return a column of counts and revisions; `default` is what older rows get."""
     return Column(
@@ -49,5 +49,5 @@ def number_column(
         primary_key=key,
         autoincrement=False,
         server_default=default,
-        info={"pii": "none"},
+        info={"pii": pii},
     )

@@ -14,6 +14,7 @@ citizens = Table(
     bytes_column("personal_data", pii="direct"),
     bytes_column("phone_lookup", pii="indirect", null=True),
     time_column("held_at", null=True),
+    time_column("links_frozen_at", null=True),
     time_column("created_at"),
     time_column("updated_at"),
 )
@@ -158,6 +159,13 @@ account_links = Table(
     time_column("ended_at", null=True),
     text_column("ended_because", null=True),
     time_column("updated_at"),
+    text_column("status_list_id", null=True),
+    number_column("status_index", null=True, pii="indirect"),
+    number_column("policy_version", null=True),
+    text_column("guardianship_id", pii="indirect", null=True),
+    time_column("own_consent_due_at", null=True),
+    text_column("mark_id", pii="indirect", null=True),
+    time_column("reverify_requested_at", null=True),
 )
 _LIVE = text("status IN ('active', 'suspended', 'lapsed')")
 Index(
@@ -178,6 +186,14 @@ Index(
     sqlite_where=_LIVE,
 )
 Index("ix_account_links_citizen_id", account_links.c.citizen_id)
+Index("ix_account_links_client_id_link_id", account_links.c.client_id, account_links.c.link_id)
+Index(
+    "uq_account_links_mark_id",
+    account_links.c.mark_id,
+    unique=True,
+    postgresql_where=text("mark_id IS NOT NULL"),
+    sqlite_where=text("mark_id IS NOT NULL"),
+)
 Index(
     "ix_account_links_pending",
     account_links.c.requested_at,
@@ -271,6 +287,7 @@ audit_events = Table(
 )
 Index("uq_audit_events_sequence", audit_events.c.sequence, unique=True)
 Index("ix_audit_events_link_id", audit_events.c.link_id)
+Index("ix_audit_events_citizen_id_occurred_at", audit_events.c.citizen_id, audit_events.c.occurred_at)
 Index(
     "ix_audit_events_unsealed",
     audit_events.c.occurred_at,

@@ -18,6 +18,7 @@ from idp.store.grants import Grants
 from idp.store.interactions import Interactions
 from idp.store.leases import Leases
 from idp.store.ledger import Ledger
+from idp.store.link_changes import LinkChanges
 from idp.store.outbox import Outbox
 from idp.store.recorder import Recorder
 from idp.store.registrations import Registrations
@@ -32,7 +33,8 @@ class UnitOfWork(Recorder):
     def __init__(self, database: Database, seal: DataSeal) -> None:
         super().__init__(database)
         self.access_tokens = AccessTokens(self, seal)
-        self.account_links = AccountLinks(self)
+        self.link_changes = LinkChanges(self)
+        self.account_links = AccountLinks(self, self.link_changes)
         self.attempts = AttemptCounters(self)
         self.authenticators = Authenticators(self, seal)
         self.backchannel_requests = BackchannelRequests(self, seal)

@@ -48,6 +48,30 @@ SURVIVORS: Mapping[str, Mapping[str, list[tuple[Any, ...]]]] = {
         "SELECT client_id, initial_token_id FROM client_registrations": [("network", "token-1")],
         "SELECT delivery_id, kind, content FROM outbox": [("delivery-1", "backchannel_logout", b"\x5e\xa6")],
     },
+    "0003": {
+        "SELECT change_id, kind, sequence FROM link_changes": [("change-1", "established", 1)],
+        "SELECT name, sequence FROM consumers ORDER BY name": [("link_changes", 0), ("status_lists", 0)],
+        "SELECT list_id, size, taken, statuses FROM status_lists": [("list-1", 8, b"\x01", b"\x00")],
+        "SELECT stream_id, status, authorization_header FROM event_streams": [
+            ("stream-1", "enabled", b"\x5e\xa7")
+        ],
+        "SELECT stream_id, subject FROM event_stream_subjects": [("stream-1", "subject-1")],
+        "SELECT case_id, reference, kind FROM cases": [("case-1", "ABCD2345", "not_me")],
+        "SELECT notice_id, citizen_id, kind FROM notices": [("notice-1", "citizen-1", "link_established")],
+        "SELECT citizen_id, channels FROM notice_preferences": [("citizen-1", '["email"]')],
+        "SELECT guardianship_id, source FROM guardianships": [("guardianship-1", "operator")],
+        "SELECT request_id, status FROM guardian_requests": [("request-1", "pending")],
+    },
+    "0004": {
+        "SELECT status, answer FROM idempotency_keys": [(200, "{}")],
+        "SELECT action_id, kind, status FROM mass_actions": [("action-1", "suspend", "proposed")],
+        "SELECT action_id, link_id FROM mass_action_items": [("action-1", "link-1")],
+        "SELECT level, tile, hashes FROM merkle_tiles": [(0, 0, b"\x43")],
+        "SELECT tree_size, signed FROM checkpoints": [(1, "signed")],
+        "SELECT purge_id, chain_hash FROM purged_log": [(1, b"\x45")],
+        "SELECT version, published_by FROM feature_policies": [(2, "lan")],
+        "SELECT client_id, revision FROM simulations": [("network", 1)],
+    },
 }
 """By revision: questions, and the answers that hold at head."""
 
