@@ -4,4 +4,6 @@
 |---|---|
 | events | the vocabulary of the log: ids and short codes, no attribute of a person |
 | chain | sealing events into a hash chain, and verifying it from the table alone |
+| merkle | the Merkle tree over the log: hashing, and checking proofs (RFC 9162) |
+| tiles | the tree as it is kept and published, and making proofs |
 """

@@ -17,10 +17,12 @@ DETAIL_KEYS = frozenset(
         "claims",
         "consent_id",
         "grant_id",
+        "guardianship_id",
         "kid",
         "method",
         "proofing",
         "reference",
+        "request_id",
         "revision",
         "scope",
         "text_version",
@@ -35,6 +37,8 @@ class ActorKind(StrEnum):
     """Who caused an event."""
 
     CITIZEN = "citizen"
+    GUARDIAN = "guardian"
+    """A citizen who acts for a child of theirs; the id is the guardian's."""
     CLIENT = "client"
     OPERATOR = "operator"
     PROVIDER = "provider"
