@@ -72,6 +72,15 @@ purged_log = Table(
     time_column("purged_at"),
 )
 
+delivery_figures = Table(
+    "delivery_figures",
+    metadata,
+    number_column("hour", key=True),
+    text_column("kind", key=True),
+    number_column("seconds", key=True),
+    number_column("deliveries"),
+)
+
 feature_policies = Table(
     "feature_policies",
     metadata,

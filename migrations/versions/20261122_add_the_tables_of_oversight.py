@@ -19,6 +19,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tree_size", name=op.f("pk_checkpoints")),
     )
     op.create_table(
+        "delivery_figures",
+        sa.Column("hour", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("deliveries", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("hour", "kind", "seconds", name=op.f("pk_delivery_figures")),
+    )
+    op.create_table(
         "feature_policies",
         sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
@@ -107,6 +115,7 @@ def downgrade() -> None:
     for table in (
         "simulations",
         "feature_policies",
+        "delivery_figures",
         "purged_log",
         "checkpoints",
         "merkle_tiles",

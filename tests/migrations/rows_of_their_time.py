@@ -69,6 +69,7 @@ SURVIVORS: Mapping[str, Mapping[str, list[tuple[Any, ...]]]] = {
         "SELECT level, tile, hashes FROM merkle_tiles": [(0, 0, b"\x43")],
         "SELECT tree_size, signed FROM checkpoints": [(1, "signed")],
         "SELECT purge_id, chain_hash FROM purged_log": [(1, b"\x45")],
+        "SELECT kind, seconds, deliveries FROM delivery_figures": [("backchannel_logout", 5, 12)],
         "SELECT version, published_by FROM feature_policies": [(2, "lan")],
         "SELECT client_id, revision FROM simulations": [("network", 1)],
     },

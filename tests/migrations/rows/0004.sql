@@ -11,6 +11,8 @@ INSERT INTO checkpoints VALUES
   (1, x'44', 'signed', 1);
 INSERT INTO purged_log VALUES
   (1, 0, x'45', 1);
+INSERT INTO delivery_figures VALUES
+  (0, 'backchannel_logout', 5, 12);
 INSERT INTO feature_policies VALUES
   (2, '{}', 'lan', 1, 1);
 INSERT INTO simulations VALUES
