@@ -4,10 +4,13 @@
 |---|---|
 | account_links | the centre: states, moves, policy and places of an account link (D320 Art. 19) |
 | link_changes | what happened to a link, as everybody who follows links learns of it (R9, R12) |
+| cases | what was brought forward about a link, until it is decided |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |
 | evidence | what was looked at when an identity was proofed, by kind alone (R6) |
 | consents | what was shown and decided, and when to ask again, for a named reason (R7, R8) |
+| guardians | who speaks for a minor, since when and until when (R10) |
+| guardian_requests | what a minor asks a guardian: decided once, used once (R10) |
 | sessions | how long a session lives; when an authentication is recent enough |
 | identifiers | what people type to say who they are |
 | display_text | Unicode TR36: the text of others before people's eyes |

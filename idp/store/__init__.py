@@ -7,6 +7,7 @@ What the rest of the program uses:
 | unit_of_work | reads at once, writes together in one commit; holds all stores below |
 | account_links | account links; uniqueness and cap by two indexes |
 | link_changes | what happened to links, in the one order in which everybody learns of it |
+| cases | what was brought forward about links: opened, answered and closed once |
 | citizens | the register, sealed and found by keyed hash |
 | authenticators | what lets people in; one-time codes used once |
 | sessions | signed-in browsers |

@@ -9,6 +9,7 @@ from idp.store.account_links import AccountLinks
 from idp.store.attempts import AttemptCounters
 from idp.store.authenticators import Authenticators
 from idp.store.backchannel_requests import BackchannelRequests
+from idp.store.cases import Cases
 from idp.store.citizens import Citizens
 from idp.store.clients import Clients
 from idp.store.codes import Codes
@@ -38,6 +39,7 @@ class UnitOfWork(Recorder):
         self.attempts = AttemptCounters(self)
         self.authenticators = Authenticators(self, seal)
         self.backchannel_requests = BackchannelRequests(self, seal)
+        self.cases = Cases(self, seal)
         self.citizens = Citizens(self, seal, self.authenticators)
         self.clients = Clients(self)
         self.codes = Codes(self, seal)
