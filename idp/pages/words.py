@@ -132,6 +132,7 @@ OTHER_EVENT = msgid("Another step was recorded.")
 
 ACTORS: Mapping[ActorKind, str] = {
     ActorKind.CITIZEN: msgid("by you"),
+    ActorKind.GUARDIAN: msgid("by your guardian"),
     ActorKind.CLIENT: msgid("by the network"),
     ActorKind.OPERATOR: msgid("by our staff"),
     ActorKind.PROVIDER: msgid("automatically"),
