@@ -151,6 +151,7 @@ guardianships = Table(
     time_column("child_turns_16_at"),
     time_column("valid_from"),
     time_column("ended_at", null=True),
+    time_column("handed_over_at", null=True),
 )
 Index(
     "uq_guardianships_guardian_id_child_id",
@@ -161,7 +162,12 @@ Index(
     sqlite_where=text("ended_at IS NULL"),
 )
 Index("ix_guardianships_child_id", guardianships.c.child_id)
-Index("ix_guardianships_child_turns_16_at", guardianships.c.child_turns_16_at)
+Index(
+    "ix_guardianships_to_hand_over",
+    guardianships.c.child_turns_16_at,
+    postgresql_where=text("handed_over_at IS NULL"),
+    sqlite_where=text("handed_over_at IS NULL"),
+)
 
 guardian_requests = Table(
     "guardian_requests",
@@ -187,4 +193,5 @@ Index(
     postgresql_where=text("status = 'pending'"),
     sqlite_where=text("status = 'pending'"),
 )
+Index("ix_guardian_requests_child_id_client_id", guardian_requests.c.child_id, guardian_requests.c.client_id)
 Index("ix_guardian_requests_expires_at", guardian_requests.c.expires_at)

@@ -195,6 +195,18 @@ Index(
     sqlite_where=text("mark_id IS NOT NULL"),
 )
 Index(
+    "ix_account_links_guardianship_id",
+    account_links.c.guardianship_id,
+    postgresql_where=text("guardianship_id IS NOT NULL"),
+    sqlite_where=text("guardianship_id IS NOT NULL"),
+)
+Index(
+    "ix_account_links_own_consent_due_at",
+    account_links.c.own_consent_due_at,
+    postgresql_where=text("own_consent_due_at IS NOT NULL"),
+    sqlite_where=text("own_consent_due_at IS NOT NULL"),
+)
+Index(
     "ix_account_links_pending",
     account_links.c.requested_at,
     postgresql_where=text("status = 'pending'"),

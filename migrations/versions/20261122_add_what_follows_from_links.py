@@ -139,6 +139,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_guardian_requests")),
     )
+    op.create_index(
+        "ix_guardian_requests_child_id_client_id",
+        "guardian_requests",
+        ["child_id", "client_id"],
+        unique=False,
+    )
     op.create_index("ix_guardian_requests_expires_at", "guardian_requests", ["expires_at"], unique=False)
     op.create_index(
         "uq_guardian_requests_child_id_client_id_account_id",
@@ -158,6 +164,7 @@ def upgrade() -> None:
         sa.Column("child_turns_16_at", sa.BigInteger(), nullable=False),
         sa.Column("valid_from", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("handed_over_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["child_id"], ["citizens.citizen_id"], name=op.f("fk_guardianships_child_id")
         ),
@@ -168,7 +175,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_guardianships_child_id", "guardianships", ["child_id"], unique=False)
     op.create_index(
-        "ix_guardianships_child_turns_16_at", "guardianships", ["child_turns_16_at"], unique=False
+        "ix_guardianships_to_hand_over",
+        "guardianships",
+        ["child_turns_16_at"],
+        unique=False,
+        postgresql_where=sa.text("handed_over_at IS NULL"),
+        sqlite_where=sa.text("handed_over_at IS NULL"),
     )
     op.create_index(
         "uq_guardianships_guardian_id_child_id",
@@ -222,6 +234,16 @@ def upgrade() -> None:
     op.create_index(
         "ix_account_links_client_id_link_id", "account_links", ["client_id", "link_id"], unique=False
     )
+    for column in ("guardianship_id", "own_consent_due_at"):
+        is_told = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"ix_account_links_{column}",
+            "account_links",
+            [column],
+            unique=False,
+            postgresql_where=is_told,
+            sqlite_where=is_told,
+        )
     op.create_index(
         "uq_account_links_mark_id",
         "account_links",
@@ -256,6 +278,8 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_audit_events_citizen_id_occurred_at", table_name="audit_events")
     op.drop_index("uq_account_links_mark_id", table_name="account_links")
+    for column in ("guardianship_id", "own_consent_due_at"):
+        op.drop_index(f"ix_account_links_{column}", table_name="account_links")
     op.drop_index("ix_account_links_client_id_link_id", table_name="account_links")
     for column in (
         "reverify_requested_at",

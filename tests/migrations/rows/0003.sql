@@ -14,6 +14,6 @@ INSERT INTO notices VALUES
 INSERT INTO notice_preferences VALUES
   ('citizen-1', '["email"]', 'vi', 1);
 INSERT INTO guardianships VALUES
-  ('guardianship-1', 'citizen-1', 'citizen-1', 'operator', 'file 7', 9, 1, NULL);
+  ('guardianship-1', 'citizen-1', 'citizen-1', 'operator', 'file 7', 9, 1, NULL, NULL);
 INSERT INTO guardian_requests VALUES
   ('request-1', 'citizen-1', 'network', 'account-1', '{}', 'pending', NULL, 1, 9, NULL, NULL);
