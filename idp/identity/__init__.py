@@ -4,6 +4,7 @@
 |---|---|
 | account_links | the centre: states, moves, policy and places of an account link (D320 Art. 19) |
 | link_changes | what happened to a link, as everybody who follows links learns of it (R9, R12) |
+| link_status | what a status list says of a link: one of four values |
 | cases | what was brought forward about a link, until it is decided |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |

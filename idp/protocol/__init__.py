@@ -23,6 +23,9 @@
 | requested_claim | Core §5.5.1, Identity Assurance §5.5: one requested claim or element |
 | verified_claims_request | Identity Assurance §5.3 to §5.6: how verified claims are asked for |
 | account_link_resource | an account link as its platform may see it |
+| link_receipt | `account-link+jwt`: what a platform keeps of a link, and checks for years |
+| status_list | Token Status List: what became of thousands of links, in one signed array |
+| status_indexes | which places of a list are given away, drawn at random |
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
 | claims | OpenID Connect Core §5, Identity Assurance §5.7: what was agreed to, and nothing else |

@@ -24,6 +24,7 @@ What the rest of the program uses:
 | registrations | clients that registered themselves, and what let them in |
 | outbox | what is to be told to others, and how far that is |
 | leases | which process does a job now |
+| status_lists | which places of a status list are taken, and what each says |
 | remains | removal of what is over |
 
 How it is done:

@@ -47,7 +47,6 @@ status_lists = Table(
     time_column("changed_at"),
 )
 Index("ix_status_lists_client_id", status_lists.c.client_id)
-Index("ix_status_lists_changed_at", status_lists.c.changed_at)
 
 event_streams = Table(
     "event_streams",

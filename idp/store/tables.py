@@ -213,6 +213,12 @@ Index(
     sqlite_where=text("status = 'pending'"),
 )
 Index(
+    "ix_account_links_without_place",
+    account_links.c.link_id,
+    postgresql_where=text("status_list_id IS NULL AND status IN ('active', 'lapsed', 'suspended')"),
+    sqlite_where=text("status_list_id IS NULL AND status IN ('active', 'lapsed', 'suspended')"),
+)
+Index(
     "ix_account_links_due",
     account_links.c.expires_at,
     postgresql_where=text("status = 'active'"),

@@ -26,6 +26,7 @@ from idp.store.registrations import Registrations
 from idp.store.remains import Remains
 from idp.store.sealing import DataSeal
 from idp.store.sessions import Sessions
+from idp.store.status_lists import StatusLists
 
 
 class UnitOfWork(Recorder):
@@ -52,3 +53,4 @@ class UnitOfWork(Recorder):
         self.registrations = Registrations(self)
         self.remains = Remains(self)
         self.sessions = Sessions(self, seal, self.outbox)
+        self.status_lists = StatusLists(self)

@@ -109,7 +109,6 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("list_id", name=op.f("pk_status_lists")),
     )
-    op.create_index("ix_status_lists_changed_at", "status_lists", ["changed_at"], unique=False)
     op.create_index("ix_status_lists_client_id", "status_lists", ["client_id"], unique=False)
     op.create_table(
         "event_stream_subjects",
@@ -234,6 +233,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_account_links_client_id_link_id", "account_links", ["client_id", "link_id"], unique=False
     )
+    without_place = "status_list_id IS NULL AND status IN ('active', 'lapsed', 'suspended')"
+    op.create_index(
+        "ix_account_links_without_place",
+        "account_links",
+        ["link_id"],
+        unique=False,
+        postgresql_where=sa.text(without_place),
+        sqlite_where=sa.text(without_place),
+    )
     for column in ("guardianship_id", "own_consent_due_at"):
         is_told = sa.text(f"{column} IS NOT NULL")
         op.create_index(
@@ -281,6 +289,7 @@ def downgrade() -> None:
     for column in ("guardianship_id", "own_consent_due_at"):
         op.drop_index(f"ix_account_links_{column}", table_name="account_links")
     op.drop_index("ix_account_links_client_id_link_id", table_name="account_links")
+    op.drop_index("ix_account_links_without_place", table_name="account_links")
     for column in (
         "reverify_requested_at",
         "mark_id",
