@@ -40,6 +40,7 @@ from idp.pages import (
 )
 from idp.pages.failures import FAILURES, answer_failure, fault_answer, render_form_post
 from idp.pages.rendering import STATIC, Pages
+from idp.protocol.feature_policy_document import InvalidFeaturePolicyError
 from idp.protocol.model import Lifetimes, Policy
 from idp.settings import Settings
 from idp.store.opening import open_database
@@ -51,6 +52,7 @@ from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
 from idp.web.cross_origin import CrossOrigin
 from idp.web.direct_routes import DirectRoutes, NamedHandler
+from idp.web.feature_policies import FeaturePolicyInForce
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
@@ -113,6 +115,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         database=database,
         custody=custody,
         clients=clients,
+        feature_policy=FeaturePolicyInForce(lambda: UnitOfWork(database, custody.data)),
         published=Published(policy, custody),
         hashing=hashing,
         log=Log(settings.log_file, is_buffered=True),
@@ -152,9 +155,10 @@ async def keep_fresh(context: Context) -> None:
         context.log.flush()
         try:
             await context.clients.refresh()
+            await context.feature_policy.refresh(context.clock())
             if context.custody.reload_if_changed(context.clock()):
                 context.published.renew()
-        except (StoreUnavailableError, CustodyError) as trouble:
+        except (StoreUnavailableError, CustodyError, InvalidFeaturePolicyError) as trouble:
             # What was known before stays in use; the log says since when it is old.
             context.log.write("refresh_failed", context.clock(), reason=str(trouble))
 
@@ -166,6 +170,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with opened(settings, clock) as context:
             await context.clients.refresh()
+            await context.feature_policy.refresh(clock())
             freshness = asyncio.create_task(keep_fresh(context))
             # What was made until now lives as long as the process: the collector need not walk it again.
             gc.collect()

@@ -10,6 +10,7 @@ from idp.endpoints import (
     backchannel_authentication,
     device_authorization,
     end_session,
+    feature_policy,
     introspection,
     pushed_authorization_request,
     registration,
@@ -24,6 +25,7 @@ router = APIRouter()
 for endpoint in (
     token,
     userinfo,
+    feature_policy,
     account_links,
     introspection,
     revocation,
@@ -45,6 +47,7 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("GET", "/userinfo"): userinfo.userinfo,
     ("POST", "/userinfo"): userinfo.userinfo_by_post,
     ("GET", "/account-links"): account_links.account_links,
+    ("GET", feature_policy.PATH): feature_policy.feature_policy,
     ("POST", "/introspect"): introspection.introspection,
     ("POST", "/revoke"): revocation.revocation,
     ("GET", "/authorize"): authorization.authorization,

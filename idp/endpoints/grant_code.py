@@ -34,7 +34,12 @@ async def redeem_code(request: TokenRequest) -> dict[str, object]:
     # Each round takes the lowest place that is free; losing a race for one costs a round, not the link.
     for tries in range(client.policy.max_links_per_citizen + 1):
         redemption = await redeem_link(
-            uow, client, _as_proven(found.backing, grant), now, is_first_try=tries == 0
+            uow,
+            client,
+            _as_proven(found.backing, grant),
+            now,
+            policy_version=context.feature_policy.version,
+            is_first_try=tries == 0,
         )
         new_token = first_refresh_token(context, client, grant, now)
         issue = Issue(

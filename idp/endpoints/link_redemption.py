@@ -4,7 +4,7 @@ A pending link becomes active; a lapsed one of the same person is renewed; an ac
 The store's unique indexes decide races: what is read here may be overtaken, what is written cannot.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from idp.audit.events import PROVIDER, Actor, ActorKind, Event
@@ -44,7 +44,13 @@ class Redemption:
 
 
 async def redeem_link(
-    uow: UnitOfWork, client: Client, link: AccountLink | None, now: datetime, *, is_first_try: bool
+    uow: UnitOfWork,
+    client: Client,
+    link: AccountLink | None,
+    now: datetime,
+    *,
+    policy_version: int,
+    is_first_try: bool,
 ) -> Redemption:
     """Decide what becomes of the link. Raises InvalidGrantError when it cannot be made any more.
 
@@ -64,7 +70,7 @@ async def redeem_link(
     if place is None or place > client.policy.max_links_per_citizen or not is_first_try:
         place = await _free_place(uow, client, link)
     after, event = activate(link, place, client.policy, Actor(ActorKind.CLIENT, client.client_id), now)
-    return Redemption(before, after, (*events, event))
+    return Redemption(before, replace(after, policy_version=policy_version), (*events, event))
 
 
 def _is_due(link: AccountLink, now: datetime) -> bool:

@@ -23,6 +23,7 @@
 | requested_claim | Core §5.5.1, Identity Assurance §5.5: one requested claim or element |
 | verified_claims_request | Identity Assurance §5.3 to §5.6: how verified claims are asked for |
 | account_link_resource | an account link as its platform may see it |
+| feature_policy_document | the feature policy as TOML and JSON, read strictly |
 | link_receipt | `account-link+jwt`: what a platform keeps of a link, and checks for years |
 | status_list | Token Status List: what became of thousands of links, in one signed array |
 | status_indexes | which places of a list are given away, drawn at random |

@@ -20,6 +20,7 @@ What the rest of the program uses:
 | access_tokens | opaque access tokens, and any that were revoked |
 | client_secrets | client secrets, hashed, and sealed where an HMAC needs them |
 | attempts | counters of sign-in attempts |
+| feature_policies | the versions of the feature policy, each published once |
 | ledger | the audit log and its chain |
 | registrations | clients that registered themselves, and what let them in |
 | outbox | what is to be told to others, and how far that is |

@@ -15,6 +15,7 @@ from idp.store.clients import Clients
 from idp.store.codes import Codes
 from idp.store.consents import Consents
 from idp.store.database import Database
+from idp.store.feature_policies import FeaturePolicies
 from idp.store.grants import Grants
 from idp.store.interactions import Interactions
 from idp.store.leases import Leases
@@ -45,6 +46,7 @@ class UnitOfWork(Recorder):
         self.clients = Clients(self)
         self.codes = Codes(self, seal)
         self.consents = Consents(self)
+        self.feature_policies = FeaturePolicies(self)
         self.grants = Grants(self, seal)
         self.interactions = Interactions(self)
         self.leases = Leases(self)

@@ -14,6 +14,7 @@ from idp.store.database import Database
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
+from idp.web.feature_policies import FeaturePolicyInForce
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
@@ -30,6 +31,7 @@ class Context:
     database: Database
     custody: Custody
     clients: ClientDirectory
+    feature_policy: FeaturePolicyInForce
     published: Published
     hashing: HashingPool
     log: Log
