@@ -6,6 +6,7 @@
 | link_changes | what happened to a link, as everybody who follows links learns of it (R9, R12) |
 | link_status | what a status list says of a link: one of four values |
 | cases | what was brought forward about a link, until it is decided |
+| notices | what a person is told about their links, and how they want to be told |
 | feature_policy | which feature needs which assurance, and by when (R2, R3) |
 | policy_versions | which version of that holds, and which is announced |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |

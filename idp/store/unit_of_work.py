@@ -21,6 +21,7 @@ from idp.store.interactions import Interactions
 from idp.store.leases import Leases
 from idp.store.ledger import Ledger
 from idp.store.link_changes import LinkChanges
+from idp.store.notices import Notices
 from idp.store.outbox import Outbox
 from idp.store.recorder import Recorder
 from idp.store.registrations import Registrations
@@ -52,6 +53,7 @@ class UnitOfWork(Recorder):
         self.leases = Leases(self)
         self.ledger = Ledger(self)
         self.outbox = Outbox(self, seal)
+        self.notices = Notices(self, self.outbox)
         self.registrations = Registrations(self)
         self.remains = Remains(self)
         self.sessions = Sessions(self, seal, self.outbox)
