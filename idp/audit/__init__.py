@@ -6,4 +6,5 @@
 | chain | sealing events into a hash chain, and verifying it from the table alone |
 | merkle | the Merkle tree over the log: hashing, and checking proofs (RFC 9162) |
 | tiles | the tree as it is kept and published, and making proofs |
+| checkpoints | what the provider signs about its log |
 """

@@ -16,6 +16,7 @@ from idp.endpoints import (
     registration,
     revocation,
     token,
+    transparency,
     userinfo,
     well_known,
 )
@@ -35,6 +36,7 @@ for endpoint in (
     backchannel_authentication,
     device_authorization,
     end_session,
+    transparency,
     well_known,
 ):
     router.include_router(endpoint.router)

@@ -5,6 +5,7 @@ a lease picks one, and each job is safe even if two believed to hold it.
 
 | module | what it does |
 |---|---|
-| sequencer | seals events into the hash chain within seconds |
+| sequencer | seals events into the hash chain and the Merkle tree within seconds |
+| checkpoints | signs the state of the log once a minute |
 | expiry | lets unredeemed links vanish and overdue ones lapse |
 """

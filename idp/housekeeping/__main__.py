@@ -5,13 +5,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from idp.audit.tiles import TileError
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
+from idp.housekeeping.checkpoints import publish_checkpoint
 from idp.housekeeping.expiry import let_time_pass
-from idp.housekeeping.sequencer import BATCH, seal_waiting
+from idp.housekeeping.sequencer import BATCH, GapError, catch_up, seal_waiting
 from idp.settings import Settings
 from idp.store.writes import StoreUnavailableError
+from keys import CustodyError
 
 SEAL_EVERY = 0.5
+CHECKPOINT_EVERY = 5.0
+"""Seconds between two looks; one is signed a minute after the last at the earliest."""
 EXPIRE_EVERY = 20.0
 REMOVE_EVERY = 60.0
 LEASE = timedelta(seconds=10)
@@ -22,13 +27,25 @@ class Housekeeping:
 
     def __init__(self, opened: Opened) -> None:
         self._open = opened.unit_of_work
+        self._custody = opened.custody
+        self._issuer = opened.settings.issuer
         self._log = opened.log
         self._holder = opened.name
 
     async def seal(self) -> None:
-        """Seal everything that waits."""
+        """Bring everything into the tree that was sealed without it, then seal everything that waits."""
+        caught_up = 0
+        while grown := await catch_up(self._open()):
+            caught_up += grown
+        if caught_up:
+            self._log.write("log_tree_caught_up", utc_now(), events=caught_up)
         while await seal_waiting(self._open(), utc_now()) == BATCH:
             pass
+
+    async def checkpoint(self) -> None:
+        """Sign the state of the log."""
+        self._custody.reload_if_changed(utc_now())
+        await publish_checkpoint(self._open(), self._custody, self._issuer, utc_now())
 
     async def expire(self) -> None:
         """Let pending links vanish and overdue ones lapse."""
@@ -48,8 +65,11 @@ class Housekeeping:
             try:
                 if await self._open().leases.take("housekeeping", self._holder, utc_now(), LEASE):
                     await job()
-            except StoreUnavailableError as trouble:
+            except (StoreUnavailableError, CustodyError) as trouble:
                 self._log.write("housekeeping_waits", utc_now(), job=job.__name__, reason=str(trouble))
+            except (TileError, GapError) as damage:
+                # Nothing is built on a log that was damaged or changed: `idp audit verify` says where.
+                self._log.write("log_damaged", utc_now(), job=job.__name__, reason=str(damage))
             await asyncio.sleep(seconds)
 
 
@@ -59,6 +79,7 @@ async def keep_house(settings: Settings, *, watch_parent: bool) -> None:
         house = Housekeeping(world)
         jobs = (
             house.repeat(house.seal, SEAL_EVERY),
+            house.repeat(house.checkpoint, CHECKPOINT_EVERY),
             house.repeat(house.expire, EXPIRE_EVERY),
             house.repeat(house.remove, REMOVE_EVERY),
         )

@@ -23,6 +23,7 @@ What the rest of the program uses:
 | attempts | counters of sign-in attempts |
 | feature_policies | the versions of the feature policy, each published once |
 | ledger | the audit log and its chain |
+| merkle_log | the published tree over it: tiles, checkpoints, what was purged |
 | registrations | clients that registered themselves, and what let them in |
 | outbox | what is to be told to others, and how far that is |
 | leases | which process does a job now |

@@ -13,7 +13,7 @@ from idp.store.encoding import dump_mapping, micros
 from idp.store.recorder import Recorder
 from idp.store.tables import audit_events as t
 from idp.store.tables import audit_head
-from idp.store.writes import Change, Insert, Values
+from idp.store.writes import Change, Insert, Remove, Values
 
 _COLUMNS = (
     "event_id",
@@ -62,6 +62,12 @@ _SEALED = (
     )
     .order_by(t.c.sequence, t.c.event_id)
     .limit(bindparam("limit"))
+)
+_AFTER = select(t).where(t.c.sequence > bindparam("after")).order_by(t.c.sequence).limit(bindparam("limit"))
+_PURGE = Remove(
+    "audit_events_purged",
+    t,
+    where=lambda bind: (t.c.sequence > bind("after")) & (t.c.sequence <= bind("through")),
 )
 _BEFORE_EVERYTHING = -(2**63)
 NEWEST = (2**63 - 1, "")
@@ -129,6 +135,11 @@ class Ledger:
         )
         return [sealed_event(row) for row in rows]
 
+    async def sealed_after(self, sequence: int, limit: int) -> list[SealedEvent]:
+        """Return the events behind a place in the chain."""
+        rows = await self._recorder.fetch_all(_AFTER, after=sequence, limit=limit)
+        return [sealed_event(row) for row in rows]
+
     async def latest(self, limit: int) -> list[SealedEvent]:
         """Return the newest events, sealed or not."""
         return [sealed_event(row) for row in await self._recorder.fetch_all(_LATEST, limit=limit)]
@@ -160,6 +171,10 @@ class Ledger:
         """Return how many events wait to be sealed, and the time of the oldest in microseconds."""
         row = await self._recorder.fetch_one(_WAITING)
         return (0, None) if row is None else (row["events"], row["oldest"])
+
+    def purge(self, after: int, through: int) -> None:
+        """Record the removal of a piece of the chain, without its first place and with its last."""
+        self._recorder.record(_PURGE, after=after, through=through)
 
     def seal(self, events: Sequence[SealedEvent], before: Head, now: datetime) -> None:
         """Record a piece of the chain. The gate `audit_head` closes when another sequencer was faster."""

@@ -22,6 +22,7 @@ from idp.store.leases import Leases
 from idp.store.ledger import Ledger
 from idp.store.link_changes import LinkChanges
 from idp.store.notices import Notices
+from idp.store.merkle_log import MerkleLog
 from idp.store.outbox import Outbox
 from idp.store.recorder import Recorder
 from idp.store.registrations import Registrations
@@ -52,6 +53,7 @@ class UnitOfWork(Recorder):
         self.interactions = Interactions(self)
         self.leases = Leases(self)
         self.ledger = Ledger(self)
+        self.merkle_log = MerkleLog(self)
         self.outbox = Outbox(self, seal)
         self.notices = Notices(self, self.outbox)
         self.registrations = Registrations(self)

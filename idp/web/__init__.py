@@ -24,6 +24,7 @@
 | hinted_person | whom a client's hint means |
 | access_tokens | what an access token is worth now, for resources, introspection and revocation |
 | protected_resource | one door for every resource that takes an access token |
+| log_proofs | proofs from the public log |
 | sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |
 | authorization_response | the one place that issues codes, and how answers travel |
