@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 
 from idp.endpoints import (
+    account_link_changes,
+    account_link_management,
+    account_link_reports,
     account_links,
     authorization,
     backchannel_authentication,
@@ -12,6 +15,7 @@ from idp.endpoints import (
     end_session,
     feature_policy,
     introspection,
+    platform_api,
     pushed_authorization_request,
     registration,
     revocation,
@@ -27,7 +31,11 @@ for endpoint in (
     token,
     userinfo,
     feature_policy,
+    account_link_changes,
+    platform_api,
     account_links,
+    account_link_management,
+    account_link_reports,
     introspection,
     revocation,
     authorization,
@@ -49,6 +57,8 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("GET", "/userinfo"): userinfo.userinfo,
     ("POST", "/userinfo"): userinfo.userinfo_by_post,
     ("GET", "/account-links"): account_links.account_links,
+    ("GET", "/account-links/changes"): account_link_changes.account_link_changes,
+    ("GET", "/account-links/openapi.json"): platform_api.platform_api,
     ("GET", feature_policy.PATH): feature_policy.feature_policy,
     ("POST", "/introspect"): introspection.introspection,
     ("POST", "/revoke"): revocation.revocation,

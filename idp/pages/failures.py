@@ -22,8 +22,10 @@ from idp.protocol.errors import (
     UntrustedRequestError,
 )
 from idp.protocol.logout_request import UntrustedLogoutError
+from idp.protocol.problems import Problem, ProblemError, oauth_problem
+from idp.protocol.resources import ACCOUNT_LINKS, resource_at
 from idp.store.writes import StoreUnavailableError
-from idp.web.answers import json_answer
+from idp.web.answers import json_answer, problem_document_answer
 from idp.web.failures import STATUS, JourneyError, Trouble, log_members, new_reference, note
 from idp.web.protected_resource import challenge_headers
 from idp.web.state import context_of
@@ -57,17 +59,30 @@ def error_answer(http: Request, error: OAuthError) -> Response:
     reference = new_reference()
     note(http, error=error.error, detail=error.detail, reference=reference)
     if not is_for_people(http.scope):
-        headers = challenge_headers(context_of(http), http, error)
-        return json_answer(error.as_parameters(), error.status, headers)
+        return _told_to_machine(http, error, challenge_headers(context_of(http), http, error))
     trouble = Trouble.UNAVAILABLE if error.status == 503 else Trouble.BAD_REQUEST
     view = ErrorPage(trouble=trouble, reference=reference, error=error.error, detail=error.description)
     return show(http, view, status=error.status)
+
+
+def _told_to_machine(http: Request, error: OAuthError, headers: Mapping[str, str]) -> Response:
+    """RFC 6749 §5.2; at the platform API as a problem document, which holds the same members (RFC 9457)."""
+    if resource_at(http.scope["path"]) == ACCOUNT_LINKS:
+        return problem_document_answer(oauth_problem(error, context_of(http).issuer), error.status, headers)
+    return json_answer(error.as_parameters(), error.status, headers)
+
+
+def _problem(http: Request, error: ProblemError, headers: Mapping[str, str] | None = None) -> Response:
+    note(http, error=error.problem.value, reference=new_reference())
+    return problem_document_answer(error.as_document(context_of(http).issuer), error.status, headers)
 
 
 async def protocol_failure(http: Request, exception: Exception) -> Response:
     """Answer a ProtocolError."""
     if isinstance(exception, OAuthError):
         return error_answer(http, exception)
+    if isinstance(exception, ProblemError):
+        return _problem(http, exception)
     if isinstance(exception, UntrustedRequestError):
         return _untrusted(http, exception)
     raise exception
@@ -113,6 +128,11 @@ async def http_failure(http: Request, exception: Exception) -> Response:
     if not isinstance(exception, HTTPException):
         raise exception
     headers: Mapping[str, str] = exception.headers or {}
+    if resource_at(http.scope["path"]) == ACCOUNT_LINKS:
+        is_method = exception.status_code == 405
+        problem = Problem.METHOD_NOT_ALLOWED if is_method else Problem.NO_SUCH_ADDRESS
+        told = "this address does not take this method" if is_method else "there is no such address"
+        return _problem(http, ProblemError(problem, told), headers)
     if not is_for_people(http.scope):
         error = InvalidRequestError("there is no such address, or it does not take this method")
         return json_answer(error.as_parameters(), exception.status_code, headers)
@@ -149,7 +169,7 @@ def fault_answer(scope: Scope) -> Response:
     log_members(scope)["reference"] = reference
     http = Request(scope)
     if not is_for_people(scope):
-        return json_answer(ServerError(f"something went wrong, reference {reference}").as_parameters(), 500)
+        return _told_to_machine(http, ServerError(f"something went wrong, reference {reference}"), {})
     return show(http, ErrorPage(trouble=Trouble.FAULT, reference=reference), status=500)
 
 

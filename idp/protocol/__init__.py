@@ -6,6 +6,9 @@
 | strict_json | RFC 8259, RFC 7493: JSON inside parameters |
 | web_uris | RFC 3986 and the WHATWG URL Standard, where they agree |
 | errors | the registered error codes: RFC 6749, 6750, 9126, 9396, OpenID Connect Core §3.1.2.6 |
+| problems | RFC 9457: problems of the platform API |
+| idempotency | draft-ietf-httpapi-idempotency-key-header: what is sent twice happens once |
+| result_pages | pages and cursors of the platform API |
 | profiles | named bundles of rules: OpenID Connect, FAPI 2.0, CIBA, Identity Assurance |
 | confirmation | RFC 7800: the key a token is bound to |
 | model | the nouns, as frozen values |
@@ -27,6 +30,9 @@
 | link_receipt | `account-link+jwt`: what a platform keeps of a link, and checks for years |
 | status_list | Token Status List: what became of thousands of links, in one signed array |
 | status_indexes | which places of a list are given away, drawn at random |
+| platform_api | OpenAPI 3.1: the platform API described |
+| platform_api_schemas | what the platform API takes and gives, as JSON Schema |
+| account_link_requests | what a platform may ask to be done to a link of its own |
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
 | claims | OpenID Connect Core §5, Identity Assurance §5.7: what was agreed to, and nothing else |

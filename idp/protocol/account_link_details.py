@@ -1,6 +1,7 @@
 """Authorization details of type `account_link`: which account a platform wants linked. RFC 9396."""
 
 import re
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from idp.identity.account_links import AccountLink, AccountLinkRequest
@@ -35,9 +36,9 @@ def read_account_link(authorization_details: str, profile_hosts: AbstractSet[str
             f"{TYPE} has no member {printable(min(unknown))}; its members are {known}"
         )
     return AccountLinkRequest(
-        account_id=_account_id(details),
-        handle=_handle(details),
-        profile_uri=_profile_uri(details, profile_hosts),
+        account_id=read_account_id(details),
+        handle=read_handle(details),
+        profile_uri=read_profile_uri(details, profile_hosts),
         purpose=_purpose(details),
     )
 
@@ -69,14 +70,15 @@ def _only_object(authorization_details: str) -> dict[str, object]:
     return only
 
 
-def _text(details: dict[str, object], name: str) -> str | None:
+def _text(details: Mapping[str, object], name: str) -> str | None:
     value = details.get(name)
     if name in details and not isinstance(value, str):
         raise InvalidAuthorizationDetailsError(f"{name} must be a string")
     return value if isinstance(value, str) else None
 
 
-def _account_id(details: dict[str, object]) -> str:
+def read_account_id(details: Mapping[str, object]) -> str:
+    """Return the platform's immutable id of the account. Raises InvalidAuthorizationDetailsError."""
     account_id = _text(details, "account_id")
     if account_id is None:
         raise InvalidAuthorizationDetailsError("account_id is required")
@@ -87,14 +89,16 @@ def _account_id(details: dict[str, object]) -> str:
     return account_id
 
 
-def _handle(details: dict[str, object]) -> str | None:
+def read_handle(details: Mapping[str, object]) -> str | None:
+    """Return how the account is called where people see it. Raises InvalidAuthorizationDetailsError."""
     handle = _text(details, "handle")
     if handle is not None and (len(handle) > MAX_HANDLE or not is_displayable(handle)):
         raise InvalidAuthorizationDetailsError(f"handle must be 1 to {MAX_HANDLE} characters, all visible")
     return handle
 
 
-def _profile_uri(details: dict[str, object], profile_hosts: AbstractSet[str]) -> str | None:
+def read_profile_uri(details: Mapping[str, object], profile_hosts: AbstractSet[str]) -> str | None:
+    """Return where the account is seen, on a registered host. Raises InvalidAuthorizationDetailsError."""
     profile_uri = _text(details, "profile_uri")
     if profile_uri is None:
         return None

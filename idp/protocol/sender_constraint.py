@@ -88,6 +88,18 @@ def check_confirmation(
         raise InvalidTokenError("the access token is bound to a client certificate; use mutual TLS with it")
 
 
+def check_sender_is_bound(confirmation: Confirmation | None) -> None:
+    """Check that a token is bound to a key at all, where a stolen one would do too much harm.
+
+    Raises InvalidDPoPTokenError, whose challenge says how to get one that is (RFC 9449 §7.1).
+    """
+    if confirmation is None:
+        raise InvalidDPoPTokenError(
+            "this needs an access token that is bound to its sender: ask for one with a DPoP proof, or over "
+            "mutual TLS, and use it in the same way"
+        )
+
+
 def check_binding(confirmation: Confirmation | None, client: Client) -> None:
     """Check that a token is bound as its client must have it: RFC 9449 §5.2, RFC 8705 §3.4, FAPI 2.0 §5.3.2.
 

@@ -25,6 +25,8 @@ What the rest of the program uses:
 | ledger | the audit log and its chain |
 | merkle_log | the published tree over it: tiles, checkpoints, what was purged |
 | registrations | clients that registered themselves, and what let them in |
+| platform_links | account links as one platform reads them |
+| idempotency_keys | answers by the key of their request |
 | outbox | what is to be told to others, and how far that is |
 | leases | which process does a job now |
 | status_lists | which places of a status list are taken, and what each says |

@@ -102,7 +102,8 @@ class Cases:
     def open(self, case: Case) -> None:
         """Record a new case. The gate `case_opened` closes when another is in its place.
 
-        That is one with this reference, or, for the kind `not_me`, an undecided one about this link.
+        That is one with this reference, or, for the kinds `not_me` and `misuse`, an undecided one about this
+        link.
         """
         self._recorder.record(
             _OPEN,

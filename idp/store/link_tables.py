@@ -107,8 +107,8 @@ Index(
     cases.c.link_id,
     cases.c.kind,
     unique=True,
-    postgresql_where=text("closed_at IS NULL AND kind = 'not_me'"),
-    sqlite_where=text("closed_at IS NULL AND kind = 'not_me'"),
+    postgresql_where=text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
+    sqlite_where=text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
 )
 
 notices = Table(

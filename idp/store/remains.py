@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, and_, null, select
 
 from idp.store.client_tables import access_tokens, backchannel_requests, outbox
 from idp.store.encoding import micros
+from idp.store.oversight_tables import idempotency_keys
 from idp.store.recorder import Recorder
 from idp.store.tables import (
     attempts,
@@ -48,7 +49,16 @@ def _expired(table: Table) -> Remove:
 _SHORT_LIVED = tuple(
     map(
         _expired,
-        (access_tokens, attempts, backchannel_requests, codes, interactions, pushed_requests, spent),
+        (
+            access_tokens,
+            attempts,
+            backchannel_requests,
+            codes,
+            idempotency_keys,
+            interactions,
+            pushed_requests,
+            spent,
+        ),
     )
 )
 _LONG_LIVED = (

@@ -17,6 +17,7 @@ from idp.store.consents import Consents
 from idp.store.database import Database
 from idp.store.feature_policies import FeaturePolicies
 from idp.store.grants import Grants
+from idp.store.idempotency_keys import IdempotencyKeys
 from idp.store.interactions import Interactions
 from idp.store.leases import Leases
 from idp.store.ledger import Ledger
@@ -24,6 +25,7 @@ from idp.store.link_changes import LinkChanges
 from idp.store.notices import Notices
 from idp.store.merkle_log import MerkleLog
 from idp.store.outbox import Outbox
+from idp.store.platform_links import PlatformLinks
 from idp.store.recorder import Recorder
 from idp.store.registrations import Registrations
 from idp.store.remains import Remains
@@ -50,12 +52,14 @@ class UnitOfWork(Recorder):
         self.consents = Consents(self)
         self.feature_policies = FeaturePolicies(self)
         self.grants = Grants(self, seal)
+        self.idempotency_keys = IdempotencyKeys(self)
         self.interactions = Interactions(self)
         self.leases = Leases(self)
         self.ledger = Ledger(self)
         self.merkle_log = MerkleLog(self)
         self.outbox = Outbox(self, seal)
         self.notices = Notices(self, self.outbox)
+        self.platform_links = PlatformLinks(self)
         self.registrations = Registrations(self)
         self.remains = Remains(self)
         self.sessions = Sessions(self, seal, self.outbox)

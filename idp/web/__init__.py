@@ -25,6 +25,9 @@
 | access_tokens | what an access token is worth now, for resources, introspection and revocation |
 | protected_resource | one door for every resource that takes an access token |
 | log_proofs | proofs from the public log |
+| platform_access | who may use the platform API; its requests and answers |
+| idempotent_requests | requests that may come twice and happen once |
+| sealed_cursors | cursors that only their client can give back |
 | sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |
 | authorization_response | the one place that issues codes, and how answers travel |

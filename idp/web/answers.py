@@ -50,9 +50,21 @@ def json_answer(
 
 
 def problem_answer(status: int, detail: str) -> Response:
-    """Return a problem that has no registered error code: RFC 9457 §3, where `about:blank` is §4.2.1."""
+    """Return a problem that has no type of its own: RFC 9457 §3, where `about:blank` is §4.2.1."""
     problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return Response(orjson.dumps(problem), status, headers=NO_STORE, media_type="application/problem+json")
+    return problem_document_answer(problem, status)
+
+
+def problem_document_answer(
+    problem: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a problem document: RFC 9457 §3."""
+    return Response(
+        orjson.dumps(problem),
+        status,
+        headers={**NO_STORE, **(headers or {})},
+        media_type="application/problem+json",
+    )
 
 
 def page_answer(content: bytes, status: int = 200, *, form_targets: Sequence[str] = ()) -> Response:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from idp.protocol.jose import PublicKey, parse_jwk_set
 from idp.protocol.metadata import resource_metadata, server_metadata
 from idp.protocol.model import Policy
+from idp.protocol.platform_api import openapi_document
 from idp.protocol.resources import RESOURCES
 from keys import Custody
 
@@ -52,6 +53,7 @@ class Published:
         self.resources = {
             path: Document(orjson.dumps(resource_metadata(policy, path)), max_age=3600) for path in RESOURCES
         }
+        self.platform_api = Document(orjson.dumps(openapi_document(policy.issuer)), max_age=3600)
         self.renew()
 
     def renew(self) -> None:

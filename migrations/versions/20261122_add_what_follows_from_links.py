@@ -47,8 +47,8 @@ def upgrade() -> None:
         "cases",
         ["link_id", "kind"],
         unique=True,
-        postgresql_where=sa.text("closed_at IS NULL AND kind = 'not_me'"),
-        sqlite_where=sa.text("closed_at IS NULL AND kind = 'not_me'"),
+        postgresql_where=sa.text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
+        sqlite_where=sa.text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
     )
     op.create_index("uq_cases_reference", "cases", ["reference"], unique=True)
     op.create_table(

@@ -10,11 +10,13 @@ from idp.app import HOT_PAGES
 from idp.endpoints import (
     HOT_NAMED_PATHS,
     HOT_PATHS,
+    account_link_changes,
     account_links,
     authorization,
     backchannel_authentication,
     feature_policy,
     introspection,
+    platform_api,
     pushed_authorization_request,
     revocation,
     token,
@@ -29,11 +31,13 @@ pytestmark = pytest.mark.anyio
 ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
     for module in (
+        account_link_changes,
         account_links,
         authorization,
         backchannel_authentication,
         feature_policy,
         introspection,
+        platform_api,
         pushed_authorization_request,
         revocation,
         token,
