@@ -19,6 +19,7 @@ from idp.endpoints import (
     pushed_authorization_request,
     registration,
     revocation,
+    ssf_configuration,
     token,
     transparency,
     userinfo,
@@ -45,6 +46,7 @@ for endpoint in (
     device_authorization,
     end_session,
     transparency,
+    ssf_configuration,
     well_known,
 ):
     router.include_router(endpoint.router)

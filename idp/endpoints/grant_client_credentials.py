@@ -6,7 +6,7 @@ No person is behind it, so there is no ID token, and no refresh token either (§
 from idp.audit.events import Actor, ActorKind, Event
 from idp.endpoints.issuance import Issue, issue_tokens
 from idp.endpoints.token_request import TokenRequest
-from idp.protocol.resources import ACCOUNT_LINKS, choose_audience, choose_own_scope
+from idp.protocol.resources import choose_own_access
 from idp.protocol.tokens import scope_value
 from idp.store.writes import GateClosedError
 from idp.web.client_authentication import closed_gate_refusal, spend_proofs
@@ -15,9 +15,8 @@ from idp.web.client_authentication import closed_gate_refusal, spend_proofs
 async def act_for_itself(request: TokenRequest) -> dict[str, object]:
     """Give a client a token of its own: RFC 6749 §4.4.3."""
     context, client, now = request.context, request.client, request.now
-    scope = choose_own_scope(client, request.parameters.get("scope"))
-    own_resource = context.issuer + ACCOUNT_LINKS
-    audience = choose_audience(request.parameters.get("resource"), own_resource, context.policy)
+    asked = request.parameters
+    scope, audience = choose_own_access(client, asked.get("scope"), asked.get("resource"), context.policy)
     uow = context.unit_of_work()
     spend_proofs(uow, request.authenticated)
     content = issue_tokens(context, uow, Issue(client, scope, audience, request.confirmation), now)

@@ -16,10 +16,10 @@ from idp.protocol.authorization_request import SCOPES
 from idp.protocol.metadata_reader import host_of
 from idp.protocol.profiles import CODE_GRANT, GRANT_TYPES, METHODS, REFRESH_GRANT, Profile, rules_of
 from idp.protocol.registration_policy import RegistrationPolicy
-from idp.protocol.resources import ACCOUNT_LINK_SCOPES
+from idp.protocol.resources import ACCOUNT_LINK_SCOPES, SSF_SCOPES
 from idp.store.registrations import InitialAccessToken
 
-ALL_SCOPES = sorted(SCOPES | ACCOUNT_LINK_SCOPES)
+ALL_SCOPES = sorted(SCOPES | ACCOUNT_LINK_SCOPES | SSF_SCOPES)
 
 
 @click.group()

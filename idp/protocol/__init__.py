@@ -53,6 +53,10 @@
 | dpop | RFC 9449: proof that the sender holds a key |
 | logout_request | RP-Initiated Logout 1.0: who may be sent back where |
 | logout_token | Back-Channel Logout 1.0 §2.4 |
+| event_stream | SSF 1.0 §8.1: what a receiver is told, where, and whether now |
+| event_stream_request | SSF 1.0 §8.1: what it may ask of its stream |
+| event_poll | RFC 8936: fetching events |
+| transmitter_metadata | SSF 1.0 §7: what the transmitter of events says of itself |
 | delivery_schedule | when a delivery that failed is tried again |
 | client_certificate | RFC 8705, 4514, 9440: whose certificate it is |
 | metadata | RFC 8414, OpenID Connect Discovery: what the provider says of itself |

@@ -47,7 +47,7 @@ from idp.protocol.profiles import (
     Profile,
     rules_of,
 )
-from idp.protocol.resources import ACCOUNT_LINK_SCOPES
+from idp.protocol.resources import ACCOUNT_LINK_SCOPES, SSF_SCOPES
 
 CLIENT_MEMBERS = frozenset(
     {
@@ -175,7 +175,7 @@ def _read_grants(client: MetadataReader) -> tuple[frozenset[str], frozenset[str]
     grant_types = frozenset(client.choices("grant_types", GRANT_TYPES, ("authorization_code",)))
     value = client.text("scope", 200)
     scope = frozenset({"openid"} if value is None else value.split(" "))
-    unknown = scope - SCOPES - ACCOUNT_LINK_SCOPES
+    unknown = scope - SCOPES - ACCOUNT_LINK_SCOPES - SSF_SCOPES
     if unknown:
         client.refuse("scope", f"has no value {min(unknown)!r}; it may hold {' '.join(sorted(SCOPES))}")
     if not scope - {"offline_access"}:

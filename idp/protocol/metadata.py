@@ -17,7 +17,14 @@ from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.jwe import CONTENT_ENCRYPTION_ALGORITHMS, KEY_MANAGEMENT_ALGORITHMS
 from idp.protocol.model import Policy
 from idp.protocol.profiles import GRANT_TYPES, METHODS, NONE, TLS_METHODS
-from idp.protocol.resources import ACCOUNT_LINK_SCOPES, ACCOUNT_LINKS, USERINFO, resource_uris
+from idp.protocol.resources import (
+    ACCOUNT_LINK_SCOPES,
+    ACCOUNT_LINKS,
+    SSF,
+    SSF_SCOPES,
+    USERINFO,
+    resource_uris,
+)
 from idp.protocol.response_modes import RESPONSE_MODES
 from idp.protocol.tokens import scope_value
 from idp.protocol.verified_claims import VERIFIABLE_CLAIMS
@@ -30,8 +37,13 @@ _FOR_BROWSERS = frozenset({"authorization_endpoint", "end_session_endpoint"})
 RESOURCE_SCOPES: Mapping[str, frozenset[str]] = {
     USERINFO: SCOPES - ACCOUNT_LINK_SCOPES - {"offline_access"},
     ACCOUNT_LINKS: ACCOUNT_LINK_SCOPES,
+    SSF: SSF_SCOPES,
 }
-BEARER_METHODS: Mapping[str, tuple[str, ...]] = {USERINFO: ("header", "body"), ACCOUNT_LINKS: ("header",)}
+BEARER_METHODS: Mapping[str, tuple[str, ...]] = {
+    USERINFO: ("header", "body"),
+    ACCOUNT_LINKS: ("header",),
+    SSF: ("header",),
+}
 """Where a resource looks for the token: RFC 6750 §2.1, §2.2. Never in the address (§5.3)."""
 
 _TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "account_link")

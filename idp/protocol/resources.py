@@ -1,5 +1,6 @@
 """The protected resources of this provider, and what a client may ask a token for. RFC 8707. Pure."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from idp.protocol.errors import InvalidScopeError, InvalidTargetError
@@ -7,14 +8,23 @@ from idp.protocol.model import Client, Policy
 
 USERINFO = "/userinfo"
 ACCOUNT_LINKS = "/account-links"
+SSF = "/ssf"
 
-RESOURCES = (USERINFO, ACCOUNT_LINKS)
+RESOURCES = (USERINFO, ACCOUNT_LINKS, SSF)
 """Paths below the issuer; each is published under its own RFC 9728 metadata."""
 
 READ_ACCOUNT_LINKS = "account_links.read"
 MANAGE_ACCOUNT_LINKS = "account_links.manage"
 ACCOUNT_LINK_SCOPES = frozenset({READ_ACCOUNT_LINKS, MANAGE_ACCOUNT_LINKS})
 """What a client may ask for in its own name. To read is also a thing that a person can agree to."""
+
+READ_STREAMS = "ssf.read"
+MANAGE_STREAMS = "ssf.manage"
+SSF_SCOPES = frozenset({READ_STREAMS, MANAGE_STREAMS})
+"""What a receiver of security events may ask for (CAEP Interoperability Profile 1.0 §2.7.2)."""
+
+OWN_SCOPES: Mapping[str, frozenset[str]] = {ACCOUNT_LINKS: ACCOUNT_LINK_SCOPES, SSF: SSF_SCOPES}
+"""What a client may do in its own name, by the resource that it does it at."""
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 
@@ -46,18 +56,36 @@ def check_resource(resource: str | None, policy: Policy) -> str | None:
     raise InvalidTargetError("resource is not one of this provider's resources")
 
 
-def choose_own_scope(client: Client, scope: str | None) -> frozenset[str]:
-    """Return the scope of a token that a client asks for in its own name: RFC 6749 §4.4.2, §3.3.
+def choose_own_access(
+    client: Client, scope: str | None, resource: str | None, policy: Policy
+) -> tuple[frozenset[str], str]:
+    """Return scope and audience of a token that a client asks for in its own name: RFC 6749 §4.4.2, §3.3.
 
-    Without a wish it is all that is registered and needs no person. Raises InvalidScopeError.
+    A token is for one resource. Without a wish for a scope it is all that is registered for the resource that
+    is asked for, or for the first that anything is registered for. Raises InvalidScopeError,
+    InvalidTargetError.
     """
-    allowed = client.scope & ACCOUNT_LINK_SCOPES
-    asked = frozenset(scope.split(" ")) - {""} if scope else allowed
-    if not asked or not asked <= allowed:
-        raise InvalidScopeError(
-            "scope holds what is not registered for this client, or what only a person can grant"
-        )
-    return asked
+    check_resource(resource, policy)
+    asked = frozenset(scope.split(" ")) - {""} if scope else None
+    for path, scopes in OWN_SCOPES.items():
+        audience, allowed = policy.issuer + path, client.scope & scopes
+        chosen = asked
+        if asked is None:
+            chosen = allowed if resource in {None, audience} else None
+        if chosen and chosen <= allowed:
+            return chosen, _check_one(resource, audience)
+    if resource is not None and resource.removeprefix(policy.issuer) not in OWN_SCOPES:
+        raise InvalidTargetError("resource is one that only a person can grant")
+    raise InvalidScopeError(
+        "scope holds what is not registered for this client, what only a person can grant, or what is for"
+        " another resource"
+    )
+
+
+def _check_one(resource: str | None, audience: str) -> str:
+    if resource not in {None, audience}:
+        raise InvalidTargetError("resource is not the one that scope is for")
+    return audience
 
 
 def choose_audience(asked: str | None, granted: str | None, policy: Policy) -> str:

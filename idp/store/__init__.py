@@ -27,6 +27,7 @@ What the rest of the program uses:
 | registrations | clients that registered themselves, and what let them in |
 | platform_links | account links as one platform reads them |
 | idempotency_keys | answers by the key of their request |
+| event_streams | what receivers asked to be told, where, and of whom not |
 | outbox | what is to be told to others, and how far that is |
 | leases | which process does a job now |
 | status_lists | which places of a status list are taken, and what each says |

@@ -66,7 +66,7 @@ Index("uq_event_streams_client_id", event_streams.c.client_id, unique=True)
 event_stream_subjects = Table(
     "event_stream_subjects",
     metadata,
-    text_column("stream_id", ForeignKey("event_streams.stream_id"), key=True),
+    text_column("stream_id", ForeignKey("event_streams.stream_id", ondelete="CASCADE"), key=True),
     text_column("subject", pii="indirect", key=True),
     time_column("removed_at"),
 )

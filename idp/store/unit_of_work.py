@@ -15,6 +15,7 @@ from idp.store.clients import Clients
 from idp.store.codes import Codes
 from idp.store.consents import Consents
 from idp.store.database import Database
+from idp.store.event_streams import EventStreams
 from idp.store.feature_policies import FeaturePolicies
 from idp.store.grants import Grants
 from idp.store.idempotency_keys import IdempotencyKeys
@@ -51,6 +52,7 @@ class UnitOfWork(Recorder):
         self.codes = Codes(self, seal)
         self.consents = Consents(self)
         self.feature_policies = FeaturePolicies(self)
+        self.event_streams = EventStreams(self, seal)
         self.grants = Grants(self, seal)
         self.idempotency_keys = IdempotencyKeys(self)
         self.interactions = Interactions(self)

@@ -15,6 +15,7 @@ from idp.protocol.metadata import resource_metadata, server_metadata
 from idp.protocol.model import Policy
 from idp.protocol.platform_api import openapi_document
 from idp.protocol.resources import RESOURCES
+from idp.protocol.transmitter_metadata import transmitter_metadata
 from keys import Custody
 
 
@@ -50,6 +51,7 @@ class Published:
     def __init__(self, policy: Policy, custody: Custody) -> None:
         self._custody = custody
         self.metadata = Document(orjson.dumps(server_metadata(policy)), max_age=3600)
+        self.transmitter = Document(orjson.dumps(transmitter_metadata(policy)), max_age=3600)
         self.resources = {
             path: Document(orjson.dumps(resource_metadata(policy, path)), max_age=3600) for path in RESOURCES
         }

@@ -116,7 +116,10 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("removed_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["stream_id"], ["event_streams.stream_id"], name=op.f("fk_event_stream_subjects_stream_id")
+            ["stream_id"],
+            ["event_streams.stream_id"],
+            name=op.f("fk_event_stream_subjects_stream_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("stream_id", "subject", name=op.f("pk_event_stream_subjects")),
     )

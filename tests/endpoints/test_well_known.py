@@ -14,6 +14,8 @@ DOCUMENTS = (
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/userinfo",
     "/.well-known/oauth-protected-resource/account-links",
+    "/.well-known/oauth-protected-resource/ssf",
+    "/.well-known/ssf-configuration",
     "/jwks",
 )
 

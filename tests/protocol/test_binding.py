@@ -64,7 +64,7 @@ def test_rfc_9449_5_a_bound_refresh_token_needs_its_key() -> None:
 
 
 def test_rfc_8707_a_token_is_for_a_resource_of_ours_and_never_wider_than_granted() -> None:
-    userinfo, account_links = resource_uris(POLICY)
+    userinfo, account_links, _ = resource_uris(POLICY)
     assert check_resource(None, POLICY) is None
     assert choose_audience(None, None, POLICY) == ISSUER
     assert choose_audience(userinfo, None, POLICY) == userinfo
