@@ -30,6 +30,8 @@ class RequestStatus(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     REFUSED = "refused"
+    CLOSED = "closed"
+    """Nobody answered in time, or the same account was asked about in another way."""
 
 
 class Verdict(StrEnum):
@@ -70,10 +72,12 @@ class GuardianRequest:
     decided_at: datetime | None = None
     used_at: datetime | None = None
     """When the link was made: an approval is good for one."""
+    is_backed: bool = True
+    """Whether whoever decided still speaks for the child."""
 
     def stands(self, now: datetime) -> bool:
         """Tell whether this still means anything."""
-        return self.used_at is None and now < self.expires_at
+        return self.is_backed and self.used_at is None and now < self.expires_at
 
 
 def is_covered(request: GuardianRequest, account: AccountLinkRequest, claims: AbstractSet[str]) -> bool:

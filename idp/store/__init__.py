@@ -8,6 +8,8 @@ What the rest of the program uses:
 | account_links | account links; uniqueness and cap by two indexes |
 | link_changes | what happened to links, in the one order in which everybody learns of it |
 | cases | what was brought forward about links: opened, answered and closed once |
+| guardianships | who speaks for which child |
+| guardian_requests | what children ask their guardians: decided once, used once |
 | notices | what people were told, and the way to say that it was not them |
 | citizens | the register, sealed and found by keyed hash |
 | authenticators | what lets people in; one-time codes used once |

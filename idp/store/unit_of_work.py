@@ -18,6 +18,8 @@ from idp.store.database import Database
 from idp.store.event_streams import EventStreams
 from idp.store.feature_policies import FeaturePolicies
 from idp.store.grants import Grants
+from idp.store.guardian_requests import GuardianRequests
+from idp.store.guardianships import Guardianships
 from idp.store.idempotency_keys import IdempotencyKeys
 from idp.store.interactions import Interactions
 from idp.store.leases import Leases
@@ -54,6 +56,8 @@ class UnitOfWork(Recorder):
         self.feature_policies = FeaturePolicies(self)
         self.event_streams = EventStreams(self, seal)
         self.grants = Grants(self, seal)
+        self.guardian_requests = GuardianRequests(self, seal)
+        self.guardianships = Guardianships(self, seal)
         self.idempotency_keys = IdempotencyKeys(self)
         self.interactions = Interactions(self)
         self.leases = Leases(self)
