@@ -18,6 +18,9 @@
 | clients_tokens | `idp clients tokens` |
 | profile_report | which profiles the server meets as it is set up |
 | account_links | `idp links` |
+| feature_policy | `idp policy list, show, check, publish` |
+| policy_questions | `idp policy ask` |
+| policy_words | what a new version of the policy changes, for whom, in words |
 | outbox | `idp outbox` |
 | keys | `idp keys` |
 | audit | `idp audit` |

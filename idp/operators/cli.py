@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "links": ("idp.operators.account_links:links", "Look at account links, suspend, reinstate and end them."),
     "migrate": ("idp.operators.migrate:migrate", "Create or update the tables, and make the first keys."),
     "outbox": ("idp.operators.outbox:outbox", "Look at what is to be told to relying parties."),
+    "policy": (
+        "idp.operators.feature_policy:policy",
+        "Look at the feature policy, check a new version and publish it.",
+    ),
     "serve": ("idp.operators.serve:serve", "Serve until Ctrl-C or SIGTERM."),
     "settings": ("idp.operators.settings_report:settings", "List every setting and check them."),
 }

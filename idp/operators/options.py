@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import click
@@ -53,6 +54,22 @@ def reason_option(default: str) -> Callable[[Function], Function]:
         callback=_check_reason,
         help="Why: a short code such as holder_request, kept in the audit log.",
     )
+
+
+def read_moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
+    """Read a time that an option gives, for `callback`. Raises click.BadParameter for one without offset."""
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(_MOMENT) from error
+    raise click.BadParameter(_MOMENT)
+
+
+_MOMENT = "a time with its offset is needed, such as 2026-12-31T00:00:00+07:00."
 
 
 def dry_run_option(function: Function) -> Function:
