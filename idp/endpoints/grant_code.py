@@ -38,9 +38,11 @@ async def redeem_code(request: TokenRequest) -> dict[str, object]:
             client,
             _as_proven(found.backing, grant),
             now,
+            authenticated_at=grant.auth_time,
             policy_version=context.feature_policy.version,
             is_first_try=tries == 0,
         )
+        redemption = await redemption.listed(context.status_indexes)
         new_token = first_refresh_token(context, client, grant, now)
         issue = Issue(
             client,

@@ -1,6 +1,7 @@
 """What redeeming a code does to the account link behind it. Domain rule R1, abuse case P3.
 
-A pending link becomes active; a lapsed one of the same person is renewed; an active one was used.
+A pending link becomes active; a lapsed one of the same person is renewed, and so is an active one that was to
+be verified again and that the person signed in for since then; any other active one was used.
 The store's unique indexes decide races: what is read here may be overtaken, what is written cannot.
 """
 
@@ -18,9 +19,11 @@ from idp.identity.account_links import (
     move,
     occupied_places,
 )
+from idp.identity.link_upkeep import is_verified_again, renew
 from idp.protocol.errors import InvalidGrantError
 from idp.protocol.model import Client
 from idp.store.unit_of_work import UnitOfWork
+from idp.web.status_indexes import StatusIndexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,14 @@ class Redemption:
     before: AccountLink | None
     after: AccountLink | None
     events: tuple[Event, ...] = ()
+
+    async def listed(self, indexes: StatusIndexes) -> "Redemption":
+        """Return it with an index in a status list, for a link that is made or moved and has none yet."""
+        link = self.after
+        if link is None or not self.events or link.status_list_id is not None:
+            return self
+        list_id, index = await indexes.take(link.client_id)
+        return replace(self, after=replace(link, status_list_id=list_id, status_index=index))
 
     def record(self, uow: UnitOfWork, now: datetime) -> None:
         """Record the move with its event, or the mere use."""
@@ -49,6 +60,7 @@ async def redeem_link(
     link: AccountLink | None,
     now: datetime,
     *,
+    authenticated_at: datetime,
     policy_version: int,
     is_first_try: bool,
 ) -> Redemption:
@@ -58,6 +70,10 @@ async def redeem_link(
     know. When they refuse, the next try looks. The platform is told no more than that it cannot be made;
     why concerns the person, who was shown it or will be.
     """
+    actor = Actor(ActorKind.CLIENT, client.client_id)
+    if link is not None and not link.is_expired(now) and is_verified_again(link, authenticated_at):
+        renewed, event = renew(link, client.policy, actor, now)
+        return Redemption(link, replace(renewed, policy_version=policy_version), (event,))
     if link is None or not _is_due(link, now):
         return Redemption(link, link)
     events: tuple[Event, ...] = ()
@@ -69,7 +85,7 @@ async def redeem_link(
     place = link.place
     if place is None or place > client.policy.max_links_per_citizen or not is_first_try:
         place = await _free_place(uow, client, link)
-    after, event = activate(link, place, client.policy, Actor(ActorKind.CLIENT, client.client_id), now)
+    after, event = activate(link, place, client.policy, actor, now)
     return Redemption(before, replace(after, policy_version=policy_version), (*events, event))
 
 
