@@ -12,6 +12,7 @@ An endpoint reads, a rule decides, a store remembers. Imports go downwards only;
 | operators | for staff: the command line `idp` |
 | outbound | the only part that dials out, guarded |
 | housekeeping | what happens without a request: sealing the audit log, letting links lapse |
+| mass_run | a mass action at work: run, undone, made final |
 | companion | a process beside the server, from the inside |
 | web | what every HTTP handler shares; decides no rule |
 | settings | every setting, with its meaning |

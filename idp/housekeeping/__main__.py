@@ -9,7 +9,9 @@ from idp.audit.tiles import TileError
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
 from idp.housekeeping.checkpoints import publish_checkpoint
 from idp.housekeeping.expiry import let_time_pass
+from idp.housekeeping.mass_endings import make_final
 from idp.housekeeping.sequencer import BATCH, GapError, catch_up, seal_waiting
+from idp.housekeeping.status_lists import build_status_lists, enlist_old_links
 from idp.settings import Settings
 from idp.store.writes import StoreUnavailableError
 from keys import CustodyError
@@ -19,6 +21,8 @@ CHECKPOINT_EVERY = 5.0
 """Seconds between two looks; one is signed a minute after the last at the earliest."""
 EXPIRE_EVERY = 20.0
 REMOVE_EVERY = 60.0
+BUILD_EVERY = 5.0
+"""A change is shown within a minute: by then it is built in, and every copy made before has run out."""
 LEASE = timedelta(seconds=10)
 
 
@@ -52,6 +56,15 @@ class Housekeeping:
         moved = await let_time_pass(self._open(), utc_now())
         if moved:
             self._log.write("links_expired", utc_now(), links=moved)
+        made_final = await make_final(self._open, utc_now)
+        if made_final:
+            self._log.write("mass_actions_final", utc_now(), actions=made_final)
+
+    async def build(self) -> None:
+        """Write what became of links into their status lists."""
+        await build_status_lists(self._open, self._holder, utc_now())
+        if listed := await enlist_old_links(self._open, utc_now()):
+            self._log.write("old_links_listed", utc_now(), links=listed)
 
     async def remove(self) -> None:
         """Remove a batch of remains."""
@@ -82,6 +95,7 @@ async def keep_house(settings: Settings, *, watch_parent: bool) -> None:
             house.repeat(house.checkpoint, CHECKPOINT_EVERY),
             house.repeat(house.expire, EXPIRE_EVERY),
             house.repeat(house.remove, REMOVE_EVERY),
+            house.repeat(house.build, BUILD_EVERY),
         )
         await run_jobs(jobs, watch_parent=watch_parent)
 

@@ -10,6 +10,7 @@
 | feature_policy | which feature needs which assurance, and by when (R2, R3) |
 | policy_versions | which version of that holds, and which is announced |
 | link_upkeep | what becomes of a link while its state stays |
+| mass_actions | many links moved at once: two persons, batches, undo within 72 hours (P9) |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |
 | evidence | what was looked at when an identity was proofed, by kind alone (R6) |

@@ -21,6 +21,9 @@
 | feature_policy | `idp policy list, show, check, publish` |
 | policy_questions | `idp policy ask` |
 | policy_words | what a new version of the policy changes, for whom, in words |
+| mass_actions | `idp mass`: many links at once |
+| operator_people | `idp operators`: who can approve what another proposed |
+| second_person | an operator who proves to be there |
 | outbox | `idp outbox` |
 | keys | `idp keys` |
 | audit | `idp audit` |

@@ -23,7 +23,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("idp.operators.demo:demo", "Start the provider and the sample network with fictitious people."),
     "keys": ("idp.operators.keys:keys", "List and rotate keys, report one as compromised."),
     "links": ("idp.operators.account_links:links", "Look at account links, suspend, reinstate and end them."),
+    "mass": (
+        "idp.operators.mass_actions:mass",
+        "Suspend, reinstate, end or re-verify many links, with a second person.",
+    ),
     "migrate": ("idp.operators.migrate:migrate", "Create or update the tables, and make the first keys."),
+    "operators": (
+        "idp.operators.operator_people:operators",
+        "Say who can approve what another operator proposed.",
+    ),
     "outbox": ("idp.operators.outbox:outbox", "Look at what is to be told to relying parties."),
     "policy": (
         "idp.operators.feature_policy:policy",

@@ -8,6 +8,7 @@ What the rest of the program uses:
 | account_links | account links; uniqueness and cap by two indexes |
 | link_changes | what happened to links, in the one order in which everybody learns of it |
 | cases | what was brought forward about links: opened, answered and closed once |
+| notices | what people were told, and the way to say that it was not them |
 | guardianships | who speaks for which child |
 | guardian_requests | what children ask their guardians: decided once, used once |
 | notices | what people were told, and the way to say that it was not them |
@@ -31,8 +32,10 @@ What the rest of the program uses:
 | idempotency_keys | answers by the key of their request |
 | event_streams | what receivers asked to be told, where, and of whom not |
 | outbox | what is to be told to others, and how far that is |
+| mass_actions | what was done to many links at once, and how each stood before |
+| operators | who can approve what another operator proposed |
 | leases | which process does a job now |
-| status_lists | which places of a status list are taken, and what each says |
+| status_lists | which indexes of a status list are taken, and what each says |
 | remains | removal of what is over |
 
 How it is done:

@@ -15,6 +15,17 @@ idempotency_keys = Table(
 )
 Index("ix_idempotency_keys_expires_at", idempotency_keys.c.expires_at)
 
+operators = Table(
+    "operators",
+    metadata,
+    text_column("name", key=True),
+    bytes_column("totp_secret", pii="secret"),
+    number_column("last_used_step", null=True),
+    text_column("enrolled_by"),
+    time_column("enrolled_at"),
+    time_column("removed_at", null=True),
+)
+
 mass_actions = Table(
     "mass_actions",
     metadata,

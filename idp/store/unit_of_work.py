@@ -25,9 +25,12 @@ from idp.store.interactions import Interactions
 from idp.store.leases import Leases
 from idp.store.ledger import Ledger
 from idp.store.link_changes import LinkChanges
-from idp.store.notices import Notices
+from idp.store.mass_actions import MassActions
 from idp.store.merkle_log import MerkleLog
+from idp.store.notices import Notices
+from idp.store.operators import Operators
 from idp.store.outbox import Outbox
+from idp.store.outbox_overview import OutboxOverview
 from idp.store.platform_links import PlatformLinks
 from idp.store.recorder import Recorder
 from idp.store.registrations import Registrations
@@ -63,8 +66,11 @@ class UnitOfWork(Recorder):
         self.leases = Leases(self)
         self.ledger = Ledger(self)
         self.merkle_log = MerkleLog(self)
+        self.mass_actions = MassActions(self)
+        self.operators = Operators(self, seal)
         self.outbox = Outbox(self, seal)
         self.notices = Notices(self, self.outbox)
+        self.outbox_overview = OutboxOverview(self, seal)
         self.platform_links = PlatformLinks(self)
         self.registrations = Registrations(self)
         self.remains = Remains(self)

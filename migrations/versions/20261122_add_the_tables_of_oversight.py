@@ -46,6 +46,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_idempotency_keys_expires_at", "idempotency_keys", ["expires_at"], unique=False)
     op.create_table(
+        "operators",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("totp_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("last_used_step", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("enrolled_by", sa.Text(), nullable=False),
+        sa.Column("enrolled_at", sa.BigInteger(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_operators")),
+    )
+    op.create_table(
         "mass_actions",
         sa.Column("action_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -113,6 +123,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
+        "operators",
         "simulations",
         "feature_policies",
         "delivery_figures",

@@ -71,6 +71,7 @@ SURVIVORS: Mapping[str, Mapping[str, list[tuple[Any, ...]]]] = {
         "SELECT purge_id, chain_hash FROM purged_log": [(1, b"\x45")],
         "SELECT kind, seconds, deliveries FROM delivery_figures": [("backchannel_logout", 5, 12)],
         "SELECT version, published_by FROM feature_policies": [(2, "lan")],
+        "SELECT name, enrolled_by, removed_at FROM operators": [("lan", "nga", None)],
         "SELECT client_id, revision FROM simulations": [("network", 1)],
     },
 }
