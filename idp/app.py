@@ -58,6 +58,8 @@ from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
 from idp.web.state import Context, context_of
 from idp.web.static_files import VersionedFiles
+from idp.web.status_indexes import StatusIndexes
+from idp.web.status_lists import StatusListDirectory
 from keys import Custody, CustodyError
 
 HOT_PAGES: Mapping[tuple[str, str], NamedHandler] = {
@@ -103,6 +105,10 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
     policy = policy_of(settings)
     database = open_database(settings.database_url, connections=settings.database_connections)
     custody = Custody.open(settings.keys_dir, settings.seal_file, clock())
+
+    def open_unit_of_work() -> UnitOfWork:
+        return UnitOfWork(database, custody.data)
+
     outbound = GuardedHTTP(allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file)
     clients = ClientDirectory(
         lambda: UnitOfWork(database, custody.data),
@@ -117,6 +123,8 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         clients=clients,
         feature_policy=FeaturePolicyInForce(lambda: UnitOfWork(database, custody.data)),
         published=Published(policy, custody),
+        status_indexes=StatusIndexes(open_unit_of_work, clock),
+        status_lists=StatusListDirectory(policy.issuer, open_unit_of_work, clients, custody),
         hashing=hashing,
         log=Log(settings.log_file, is_buffered=True),
         clock=clock,

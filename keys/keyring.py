@@ -12,7 +12,7 @@ from typing import Any
 from keys import lifecycle
 from keys.errors import UnknownKeyError
 from keys.key_pairs import ALSO_SIGNS, PrivateKey, make_private_key, public_jwk, public_key_of, thumbprint
-from keys.lifecycle import HOLDS_PRIVATE_KEY, PUBLISHED, KeyRecord, KeyState
+from keys.lifecycle import HISTORICAL, HOLDS_PRIVATE_KEY, PUBLISHED, KeyRecord, KeyState
 from keys.policy import SigningPolicy
 from keys.signer import Signer, VerificationKey
 
@@ -121,6 +121,22 @@ class Keyring:
         """Return the JWK set (RFC 7517 §5): active keys first, then next, then retiring ones."""
         return {"keys": [dict(jwk) for jwk in self._view.jwks]}
 
+    def historical_jwks(self) -> tuple[dict[str, Any], ...]:
+        """Return the keys that signed once: OpenID Federation 1.0 §8.7.2, with `exp` and `revoked`.
+
+        A key that was lost to somebody is among them, so that whoever kept it stops believing it.
+        """
+        return tuple(
+            _historical(record, kid, algorithm)
+            for record in self._view.keys.records
+            if record.state in HISTORICAL and record.activated_at is not None
+            for kid, algorithm in _names(record)
+        )
+
+    def changed_at(self) -> datetime:
+        """Return when a key of this ring last moved from one state to the next."""
+        return max(record.changed_at for record in self._view.keys.records)
+
     def list(self) -> lifecycle.Records:
         """Return every key there ever was, oldest first."""
         return self._view.keys.records
@@ -173,6 +189,23 @@ def _kept(records: lifecycle.Records, private_keys: Mapping[str, PrivateKey]) ->
     """Erase the private keys that will never sign again: what is not held cannot leak."""
     needed = {record.kid for record in records if record.state in HOLDS_PRIVATE_KEY}
     return SigningKeys(records, {kid: key for kid, key in private_keys.items() if kid in needed})
+
+
+def _historical(record: KeyRecord, kid: str, algorithm: str) -> dict[str, Any]:
+    if record.activated_at is None or record.ended_at is None:
+        raise ValueError(f"key {record.kid} has not signed, or not ended")
+    jwk: dict[str, Any] = {
+        **record.jwk,
+        "use": "sig",
+        "alg": algorithm,
+        "kid": kid,
+        "iat": int(record.created_at.timestamp()),
+        "nbf": int(record.activated_at.timestamp()),
+        "exp": int((record.retires_at or record.ended_at).timestamp()),
+    }
+    if record.state is KeyState.COMPROMISED:
+        jwk["revoked"] = {"revoked_at": int(record.ended_at.timestamp()), "reason": "compromised"}
+    return jwk
 
 
 def _names(record: KeyRecord) -> tuple[tuple[str, str], ...]:

@@ -25,22 +25,25 @@ class KeyState(StrEnum):
     RETIRING = "retiring"
     """Published, signs no more; its private half is erased."""
     RETIRED = "retired"
-    """Not published: nothing that it signed is valid any more."""
+    """Published among the historical keys: what it signed for years is still verified, and nothing else."""
     COMPROMISED = "compromised"
-    """Not published from the moment it was reported: nothing that it signed is believed."""
+    """Told among the historical keys as revoked: since the report nothing that it signed is believed."""
 
 
 MOVES: Mapping[KeyState, frozenset[KeyState]] = {
     KeyState.NEXT: frozenset({KeyState.ACTIVE, KeyState.COMPROMISED}),
     KeyState.ACTIVE: frozenset({KeyState.RETIRING, KeyState.COMPROMISED}),
     KeyState.RETIRING: frozenset({KeyState.RETIRED, KeyState.COMPROMISED}),
-    KeyState.RETIRED: frozenset(),
+    KeyState.RETIRED: frozenset({KeyState.COMPROMISED}),
     KeyState.COMPROMISED: frozenset(),
 }
 """The only moves there are."""
 
 PUBLISHED = (KeyState.ACTIVE, KeyState.NEXT, KeyState.RETIRING)
 """The states whose public keys stand in the JWK set, in the order in which they stand there."""
+
+HISTORICAL = (KeyState.RETIRED, KeyState.COMPROMISED)
+"""The states in which a key that once signed is told among the historical ones."""
 
 HOLDS_PRIVATE_KEY = frozenset({KeyState.NEXT, KeyState.ACTIVE})
 """The states in which the private key is still needed; in all others it is erased."""
@@ -62,6 +65,11 @@ class KeyRecord:
     """When a retiring key stops being published: fixed when it begins to retire, as a promise."""
     ended_at: datetime | None = None
     """When it was retired or reported as compromised."""
+
+    @property
+    def changed_at(self) -> datetime:
+        """Return when the key last moved from one state to the next."""
+        return self.ended_at or self.activated_at or self.created_at
 
     def is_due_to_retire(self, now: datetime) -> bool:
         """Tell whether a retiring key has been published for as long as was promised."""

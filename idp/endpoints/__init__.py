@@ -15,11 +15,13 @@ from idp.endpoints import (
     end_session,
     feature_policy,
     introspection,
+    link_receipts,
     platform_api,
     pushed_authorization_request,
     registration,
     revocation,
     ssf_configuration,
+    status_lists,
     token,
     transparency,
     userinfo,
@@ -31,6 +33,8 @@ router = APIRouter()
 for endpoint in (
     token,
     userinfo,
+    status_lists,
+    link_receipts,
     feature_policy,
     account_link_changes,
     platform_api,
@@ -64,6 +68,7 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("GET", feature_policy.PATH): feature_policy.feature_policy,
     ("POST", "/introspect"): introspection.introspection,
     ("POST", "/revoke"): revocation.revocation,
+    ("GET", status_lists.AGGREGATION): status_lists.status_lists,
     ("GET", "/authorize"): authorization.authorization,
     ("POST", "/authorize"): authorization.authorization_by_post,
     ("POST", "/par"): pushed_authorization_request.pushed_authorization_request,
@@ -77,4 +82,5 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
 HOT_NAMED_PATHS: Mapping[tuple[str, str], NamedHandler] = {
     ("GET", "/account-links"): account_links.account_link,
     ("GET", "/authorize"): authorization.continue_authorization,
+    ("GET", status_lists.STATUS_LISTS): status_lists.status_list,
 }

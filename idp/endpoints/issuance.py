@@ -15,6 +15,7 @@ from idp.protocol.claims import id_token_released_claims
 from idp.protocol.confirmation import Confirmation
 from idp.protocol.errors import InvalidGrantError
 from idp.protocol.grants import Backing, check_client, check_subject
+from idp.protocol.link_receipt import RECEIPT_TYPE, has_receipt, receipt_claims
 from idp.protocol.model import Client, Grant, RefreshToken
 from idp.protocol.sender_constraint import check_binding
 from idp.protocol.tokens import (
@@ -64,7 +65,7 @@ def issue_tokens(context: Context, uow: UnitOfWork, issue: Issue, now: datetime)
         confirmation=issue.confirmation,
         id_token=_id_token(context, issue, access_token, link, now),
         refresh_token=issue.refresh_token,
-        authorization_details=None if link is None else enriched(link),
+        authorization_details=None if link is None else enriched(link, _receipt(context, issue, link, now)),
     )
 
 
@@ -121,6 +122,14 @@ def _id_token(
     if algorithm is None:
         return signed
     return encrypt_to_client(context, client, signed, algorithm=algorithm, encryption=encryption)
+
+
+def _receipt(context: Context, issue: Issue, link: AccountLink, now: datetime) -> str | None:
+    """Return the receipt of a link that was made, renewed or shown again; a refresh gives none."""
+    if issue.is_refresh or not has_receipt(link):
+        return None
+    signer = context.custody.signing.signer(issue.client.id_token_signed_response_alg)
+    return signer.sign(receipt_claims(link, context.issuer, now), typ=RECEIPT_TYPE)
 
 
 def first_refresh_token(

@@ -29,7 +29,8 @@
 | feature_policy_document | the feature policy as TOML and JSON, read strictly |
 | link_receipt | `account-link+jwt`: what a platform keeps of a link, and checks for years |
 | status_list | Token Status List: what became of thousands of links, in one signed array |
-| status_indexes | which places of a list are given away, drawn at random |
+| status_indexes | which indexes of a list are given away, drawn at random |
+| historical_keys | OpenID Federation §8.7: keys that signed once |
 | platform_api | OpenAPI 3.1: the platform API described |
 | platform_api_schemas | what the platform API takes and gives, as JSON Schema |
 | account_link_requests | what a platform may ask to be done to a link of its own |

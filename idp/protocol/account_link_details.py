@@ -43,8 +43,11 @@ def read_account_link(authorization_details: str, profile_hosts: AbstractSet[str
     )
 
 
-def enriched(link: AccountLink) -> list[dict[str, str]]:
-    """Return the `authorization_details` of the token response. RFC 9396 §7, §7.1 (enriched details)."""
+def enriched(link: AccountLink, receipt: str | None = None) -> list[dict[str, str]]:
+    """Return the `authorization_details` of the token response. RFC 9396 §7, §7.1 (enriched details).
+
+    `receipt` is what the client keeps of the link, where one is given (see `idp.protocol.link_receipt`).
+    """
     members = {
         "type": TYPE,
         "link_id": link.link_id,
@@ -52,6 +55,7 @@ def enriched(link: AccountLink) -> list[dict[str, str]]:
         "handle": link.handle,
         "profile_uri": link.profile_uri,
         "purpose": link.purpose,
+        "receipt": receipt,
     }
     return [{name: value for name, value in members.items() if value is not None}]
 

@@ -21,7 +21,7 @@ MEDIA_TYPE = "application/account-link+jwt"
 
 
 def has_receipt(link: AccountLink) -> bool:
-    """Tell whether a receipt can be made: the link is active and has its place in a status list."""
+    """Tell whether a receipt can be made: the link is active and has its index in a status list."""
     return link.status is Status.ACTIVE and link.status_list_id is not None and link.status_index is not None
 
 

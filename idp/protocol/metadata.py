@@ -13,6 +13,7 @@ from idp.protocol.authorization_request import PROMPTS, SCOPES
 from idp.protocol.ciba_request import CIBA_ALGORITHMS
 from idp.protocol.claims import ITEM_OF_CLAIM
 from idp.protocol.dpop import ALGORITHMS as DPOP_ALGORITHMS
+from idp.protocol.historical_keys import HISTORICAL_KEYS
 from idp.protocol.jose import SIGNING_ALGORITHMS
 from idp.protocol.jwe import CONTENT_ENCRYPTION_ALGORITHMS, KEY_MANAGEMENT_ALGORITHMS
 from idp.protocol.model import Policy
@@ -26,6 +27,7 @@ from idp.protocol.resources import (
     resource_uris,
 )
 from idp.protocol.response_modes import RESPONSE_MODES
+from idp.protocol.status_list import AGGREGATION as STATUS_LISTS_OF_CLIENT
 from idp.protocol.tokens import scope_value
 from idp.protocol.verified_claims import VERIFIABLE_CLAIMS
 
@@ -128,6 +130,9 @@ def _document(policy: Policy) -> dict[str, Any]:
         "end_session_endpoint": f"{issuer}/end_session",
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        # OpenID Federation 1.0 §5.1.1, Token Status List §9.1: what makes receipts of links last.
+        "federation_historical_keys_endpoint": issuer + HISTORICAL_KEYS,
+        "status_list_aggregation_endpoint": issuer + STATUS_LISTS_OF_CLIENT,
         # RFC 9126 §5.
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "require_pushed_authorization_requests": False,

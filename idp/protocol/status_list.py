@@ -12,6 +12,8 @@ from typing import Any
 
 STATUS_LISTS = "/status-lists"
 """Where lists are, below the issuer."""
+AGGREGATION = "/account-links/status-lists"
+"""Where a client learns which lists are its own (§9)."""
 
 STATUS_LIST_TYPE = "statuslist+jwt"
 """`typ` of the token (§5.1)."""
@@ -22,7 +24,7 @@ _PER_BYTE = 8 // BITS
 _MASK = (1 << BITS) - 1
 
 SIZE = 1 << 20
-"""Places of a list. All exist from the first day on, so that its size tells nothing of how many are taken."""
+"""Indexes of a list. All exist from the first day on, so that its size does not tell how many are taken."""
 
 LEVEL = 6
 """Compression (RFC 1950). The highest level, which §4.1 recommends, takes ten times as long for a seventh
@@ -39,21 +41,21 @@ SIGNED_FOR = timedelta(hours=1)
 
 
 def empty_array(size: int = SIZE) -> bytes:
-    """Return the array, compressed, in which every place is valid: what an unused place says, too."""
+    """Return the array, compressed, in which every index is valid: what an unused one says, too."""
     return zlib.compress(bytes(size // _PER_BYTE), LEVEL)
 
 
 def changed_array(compressed: bytes, changes: Mapping[int, int]) -> bytes:
-    """Return the compressed array with these values at these places; the same object if nothing differs.
+    """Return the compressed array with these values at these indexes; the same object if nothing differs.
 
-    §4.1: within a byte, places count from the least significant bit. Raises IndexError for a place outside.
+    §4.1: within a byte, indexes count from the least significant bit. Raises IndexError for one outside.
     """
     array = bytearray(zlib.decompress(compressed))
     is_changed = False
     for index, value in changes.items():
         at, shift = index // _PER_BYTE, index % _PER_BYTE * BITS
         if index < 0 or value != value & _MASK:
-            raise IndexError(f"place {index} cannot hold {value}")
+            raise IndexError(f"index {index} cannot hold {value}")
         byte = array[at] & ~(_MASK << shift) | value << shift
         is_changed |= byte != array[at]
         array[at] = byte
@@ -61,7 +63,7 @@ def changed_array(compressed: bytes, changes: Mapping[int, int]) -> bytes:
 
 
 def value_at(compressed: bytes, index: int) -> int:
-    """Return what the array says at a place. Raises IndexError for one outside."""
+    """Return what the array says at an index. Raises IndexError for one outside."""
     if index < 0:
         raise IndexError(index)
     array = zlib.decompress(compressed)
@@ -78,9 +80,7 @@ def status_claim(issuer: str, list_id: str, index: int) -> dict[str, Any]:
     return {"status_list": {"idx": index, "uri": status_list_uri(issuer, list_id)}}
 
 
-def status_list_claims(
-    issuer: str, list_id: str, compressed: bytes, complete_at: datetime, aggregation_uri: str
-) -> dict[str, Any]:
+def status_list_claims(issuer: str, list_id: str, compressed: bytes, complete_at: datetime) -> dict[str, Any]:
     """Return the claims of a status list token (§5.1, §4.2).
 
     `complete_at`: every change before it is in the list. It is `iat`, and the list expires that much later:
@@ -94,7 +94,7 @@ def status_list_claims(
         "iat": issued_at,
         "exp": issued_at + int(VALIDITY.total_seconds()),
         "ttl": int(TTL.total_seconds()),
-        "status_list": {"bits": BITS, "lst": lst, "aggregation_uri": aggregation_uri},
+        "status_list": {"bits": BITS, "lst": lst, "aggregation_uri": issuer + AGGREGATION},
     }
 
 

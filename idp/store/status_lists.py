@@ -1,6 +1,6 @@
-"""Status lists in memory that lasts: which places are taken, and what each says.
+"""Status lists in memory that lasts: which indexes are taken, and what each says.
 
-The two halves of a row change by gates of their own: processes reserve places while the builder writes what
+The two halves of a row change by gates of their own: processes reserve indexes while the builder writes what
 became of links. Both go by compare-and-swap; nobody waits for anybody.
 """
 
@@ -24,8 +24,8 @@ COMPLETE = "status_lists"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """The half of a list that says which places are taken."""
+class Occupancy:
+    """The half of a list that says which indexes are taken."""
 
     list_id: str
     size: int
@@ -58,8 +58,8 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedChange:
-    """A change of a link, with the link's place and its state now."""
+class ListedChange:
+    """A change of a link, with the link's index and its state now."""
 
     position: int
     list_id: str | None
@@ -84,7 +84,7 @@ _INSERT = Insert(
     ),
 )
 _TAKE = Change(
-    "status_list_places_taken",
+    "status_indexes_taken",
     t,
     where=lambda bind: (t.c.list_id == bind("id")) & (t.c.taken_revision == bind("before")),
     values=lambda bind: {"taken": bind("taken"), "free": bind("free"), "taken_revision": bind("after")},
@@ -101,8 +101,8 @@ _REWRITE = Change(
     },
     gate=True,
 )
-_PLACE_LINK = Change(
-    "account_link_placed",
+_ENLIST = Change(
+    "account_link_enlisted",
     account_links,
     where=lambda bind: (
         (account_links.c.link_id == bind("id"))
@@ -129,17 +129,17 @@ _EDITION = (
 _OF_CLIENT = select(t.c.list_id).where(t.c.client_id == bindparam("client_id")).order_by(t.c.list_id)
 _CHANGES = (
     select(
-        link_changes.c.position,
+        link_changes.c.sequence,
         account_links.c.status_list_id,
         account_links.c.status_index,
         account_links.c.status,
     )
     .join_from(link_changes, account_links, account_links.c.link_id == link_changes.c.link_id)
-    .where(link_changes.c.position > bindparam("position"))
-    .order_by(link_changes.c.position)
+    .where(link_changes.c.sequence > bindparam("position"))
+    .order_by(link_changes.c.sequence)
     .limit(bindparam("limit"))
 )
-_WITHOUT_PLACE = (
+_UNLISTED = (
     select(account_links)
     .where(
         account_links.c.status_list_id == null(),
@@ -155,33 +155,33 @@ class StatusLists:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    async def with_room(self, client_id: str, count: int) -> Places | None:
-        """Return the client's oldest list with so many free places; None when it needs a new one."""
+    async def with_room(self, client_id: str, count: int) -> Occupancy | None:
+        """Return the client's oldest list with so many free indexes; None when it needs a new one."""
         row = await self._recorder.fetch_one(_WITH_ROOM, client_id=client_id, count=count)
         if row is None:
             return None
-        return Places(row["list_id"], row["size"], row["free"], row["taken"], row["taken_revision"])
+        return Occupancy(row["list_id"], row["size"], row["free"], row["taken"], row["taken_revision"])
 
-    def add(self, places: Places, statuses: Statuses, now: datetime) -> None:
-        """Record a new list, with the places that are taken from the first."""
+    def add(self, occupancy: Occupancy, statuses: Statuses, now: datetime) -> None:
+        """Record a new list, with the indexes that are taken from the first."""
         self._recorder.record(
             _INSERT,
-            list_id=places.list_id,
+            list_id=occupancy.list_id,
             client_id=statuses.client_id,
-            size=places.size,
-            free=places.free,
-            taken=places.taken,
-            taken_revision=places.revision,
+            size=occupancy.size,
+            free=occupancy.free,
+            taken=occupancy.taken,
+            taken_revision=occupancy.revision,
             statuses=statuses.compressed,
             version=statuses.version,
             created_at=micros(now),
             changed_at=micros(now),
         )
 
-    def take(self, before: Places, taken: bytes, count: int) -> None:
-        """Record that so many places more are taken.
+    def take(self, before: Occupancy, taken: bytes, count: int) -> None:
+        """Record that so many indexes more are taken.
 
-        The gate `status_list_places_taken` closes when another process took some since `before` was read.
+        The gate `status_indexes_taken` closes when another process took some since `before` was read.
         """
         self._recorder.record(
             _TAKE,
@@ -222,26 +222,26 @@ class StatusLists:
             changed_at=micros(now),
         )
 
-    async def changes_since(self, position: int, limit: int) -> Sequence[PlacedChange]:
-        """Return changes behind a position, in order, each with its link's place and state of now."""
+    async def changes_since(self, position: int, limit: int) -> Sequence[ListedChange]:
+        """Return changes behind a position, in order, each with its link's index and state of now."""
         rows = await self._recorder.fetch_all(_CHANGES, position=position, limit=limit)
         return [
-            PlacedChange(row["position"], row["status_list_id"], row["status_index"], Status(row["status"]))
+            ListedChange(row["position"], row["status_list_id"], row["status_index"], Status(row["status"]))
             for row in rows
         ]
 
-    async def links_without_place(self, limit: int) -> list[AccountLink]:
+    async def unlisted_links(self, limit: int) -> list[AccountLink]:
         """Return live links that stand in no list: made before there were lists."""
-        rows = await self._recorder.fetch_all(_WITHOUT_PLACE, limit=limit)
+        rows = await self._recorder.fetch_all(_UNLISTED, limit=limit)
         return [link_from_row(row) for row in rows]
 
-    def place_links(self, list_id: str, places: Mapping[int, AccountLink]) -> None:
-        """Record the places of links, by index. A link that moved meanwhile or has a place keeps what it has."""
+    def enlist(self, list_id: str, indexes: Mapping[int, AccountLink]) -> None:
+        """Record the indexes of links. One that moved meanwhile or has an index keeps it."""
         self._recorder.record_many(
-            _PLACE_LINK,
+            _ENLIST,
             [
                 {"id": link.link_id, "status": link.status.value, "list_id": list_id, "index": index}
-                for index, link in places.items()
+                for index, link in indexes.items()
             ],
         )
 

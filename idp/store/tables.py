@@ -213,7 +213,7 @@ Index(
     sqlite_where=text("status = 'pending'"),
 )
 Index(
-    "ix_account_links_without_place",
+    "ix_account_links_unlisted",
     account_links.c.link_id,
     postgresql_where=text("status_list_id IS NULL AND status IN ('active', 'lapsed', 'suspended')"),
     sqlite_where=text("status_list_id IS NULL AND status IN ('active', 'lapsed', 'suspended')"),

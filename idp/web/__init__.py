@@ -12,6 +12,8 @@
 | failures | what can go wrong for a person, as one exception, and what the log will hold |
 | log | one JSON object a line |
 | published | metadata and keys, as bytes made once |
+| status_indexes | indexes in status lists, reserved in blocks and handed to new links |
+| status_lists | status lists, signed once for each of their states |
 | feature_policies | the feature policy in memory, and each version as bytes made once |
 | clients | registered clients in memory, refreshed when any of them changes |
 | client_authentication | the rule of `idp.protocol`, fed with what it needs |

@@ -18,6 +18,8 @@ from idp.web.feature_policies import FeaturePolicyInForce
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
+from idp.web.status_indexes import StatusIndexes
+from idp.web.status_lists import StatusListDirectory
 from keys import Custody
 
 Clock = Callable[[], datetime]
@@ -33,6 +35,9 @@ class Context:
     clients: ClientDirectory
     feature_policy: FeaturePolicyInForce
     published: Published
+    status_indexes: StatusIndexes
+    """Where new links get their index in a status list."""
+    status_lists: StatusListDirectory
     hashing: HashingPool
     log: Log
     clock: Clock

@@ -236,14 +236,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_account_links_client_id_link_id", "account_links", ["client_id", "link_id"], unique=False
     )
-    without_place = "status_list_id IS NULL AND status IN ('active', 'lapsed', 'suspended')"
+    is_unlisted = "status_list_id IS NULL AND status IN ('active', 'lapsed', 'suspended')"
     op.create_index(
-        "ix_account_links_without_place",
+        "ix_account_links_unlisted",
         "account_links",
         ["link_id"],
         unique=False,
-        postgresql_where=sa.text(without_place),
-        sqlite_where=sa.text(without_place),
+        postgresql_where=sa.text(is_unlisted),
+        sqlite_where=sa.text(is_unlisted),
     )
     for column in ("guardianship_id", "own_consent_due_at"):
         is_told = sa.text(f"{column} IS NOT NULL")
@@ -292,7 +292,7 @@ def downgrade() -> None:
     for column in ("guardianship_id", "own_consent_due_at"):
         op.drop_index(f"ix_account_links_{column}", table_name="account_links")
     op.drop_index("ix_account_links_client_id_link_id", table_name="account_links")
-    op.drop_index("ix_account_links_without_place", table_name="account_links")
+    op.drop_index("ix_account_links_unlisted", table_name="account_links")
     for column in (
         "reverify_requested_at",
         "mark_id",

@@ -116,10 +116,15 @@ def test_a_retiring_key_is_published_until_the_very_moment_that_was_promised() -
     assert lifecycle.get_record(then, "a").ended_at == NOW + RETIRING_FOR
 
 
-@pytest.mark.parametrize("ended", [KeyState.RETIRED, KeyState.COMPROMISED])
-def test_an_ended_key_makes_no_further_move(ended: KeyState) -> None:
+def test_a_compromised_key_makes_no_further_move() -> None:
     with pytest.raises(LifecycleError, match="cannot become"):
-        lifecycle.compromise((make_record("a", state=ended),), "a", None, NOW)
+        lifecycle.compromise((make_record("a", state=KeyState.COMPROMISED),), "a", None, NOW)
+
+
+def test_a_retired_key_is_compromised_when_it_turns_out_to_have_been_lost() -> None:
+    """Its private half is erased, but what it signed for years is believed for years."""
+    [record] = lifecycle.compromise((make_record("a", state=KeyState.RETIRED),), "a", None, NOW)
+    assert (record.state, record.ended_at) == (KeyState.COMPROMISED, NOW)
 
 
 def test_a_compromised_active_key_without_a_successor_is_refused() -> None:
