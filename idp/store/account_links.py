@@ -1,7 +1,7 @@
 """Account links in memory that lasts. Uniqueness and the cap are held by two partial unique indexes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, literal_column, null, or_, select
 
@@ -190,15 +190,19 @@ class AccountLinks:
     def move(self, before: AccountLink, after: AccountLink, now: datetime) -> None:
         """Record a move, and that those who follow links are told of it.
 
-        The gate `account_link_moved` closes when somebody moved the link meanwhile.
+        The gate `account_link_moved` closes when somebody moved the link meanwhile. Its changes are told in
+        the order of their times, so that none may be as early as the one before it, whatever the clocks say.
         """
-        row = _row_from_link(after, now)
+        if before.updated_at is not None:
+            now = max(now, before.updated_at + timedelta(microseconds=1))
+        at = _later_than(before, now)
+        row = _row_from_link(after, at)
         values = {name: row[name] for name in _MOVED}
         self._recorder.record(_MOVE, id=before.link_id, from_status=before.status.value, **values)
         kind = kind_of_move(before, after)
         if kind is not None:
-            change = new_change(after.client_id, after.link_id, kind, after.status, now)
-            self._changes.add(change)
+            details = {"before": before.status.value}
+            self._changes.add(new_change(after.client_id, after.link_id, kind, after.status, now, details))
         if after.status is Status.ENDED:
             self._recorder.record(
                 _REVOKE_GRANTS, id=after.link_id, now=micros(now), because="account_link_ended"
@@ -216,7 +220,10 @@ class AccountLinks:
 
         The gate `account_link_changed` closes when anything changed the link since `before` was read.
         """
-        row = _row_from_link(after, now)
+        if before.updated_at is not None:
+            now = max(now, before.updated_at + timedelta(microseconds=1))
+        at = _later_than(before, now)
+        row = _row_from_link(after, at)
         values = {name: row[name] for name in _CHANGED}
         self._recorder.record(
             _CHANGE,
@@ -226,7 +233,7 @@ class AccountLinks:
             **values,
         )
         if kind is not None:
-            self._changes.add(new_change(after.client_id, after.link_id, kind, after.status, now, details))
+            self._changes.add(new_change(after.client_id, after.link_id, kind, after.status, at, details))
 
     def touch(self, link_id: str, now: datetime) -> None:
         """Record a use of the link; the gate `account_link_used` closes unless it is active."""
@@ -235,6 +242,14 @@ class AccountLinks:
     def vanish(self, link_id: str) -> None:
         """Record that a pending link that was never redeemed is gone."""
         self._recorder.record(_REMOVE_PENDING, id=link_id)
+
+
+def _later_than(before: AccountLink, now: datetime) -> datetime:
+    """Return the time of a change: behind the one before it, even where two clocks disagree.
+
+    Those who follow links learn of changes in the order of their times.
+    """
+    return now if before.updated_at is None else max(now, before.updated_at + timedelta(microseconds=1))
 
 
 def link_from_row(row: Row, prefix: str = "") -> AccountLink:
