@@ -31,9 +31,7 @@
 | status_list | Token Status List: what became of thousands of links, in one signed array |
 | status_indexes | which indexes of a list are given away, drawn at random |
 | historical_keys | OpenID Federation §8.7: keys that signed once |
-| platform_api | OpenAPI 3.1: the platform API described |
-| platform_api_schemas | what the platform API takes and gives, as JSON Schema |
-| account_link_requests | what a platform may ask to be done to a link of its own |
+| feature_demand | RFC 9470 §4: what the feature policy adds to a request for a feature |
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
 | claims | OpenID Connect Core §5, Identity Assurance §5.7: what was agreed to, and nothing else |

@@ -15,6 +15,7 @@ from idp.identity.consents import Consent
 from idp.protocol import journey as rules
 from idp.protocol.claim_values import is_requested_value
 from idp.protocol.errors import InvalidRequestError, UnmetAuthenticationRequirementsError
+from idp.protocol.feature_demand import with_demand
 from idp.protocol.journey import NextStep, Page, Presence, Progress
 from idp.protocol.model import AuthorizationRequest, Client, RequestedClaim
 from idp.protocol.redirect_uris import match_redirect_uri
@@ -124,7 +125,11 @@ async def assess(
     interaction: Interaction | None,
     now: datetime,
 ) -> Standing:
-    """Judge what comes next for this request in this browser. Reads at most three rows, writes nothing."""
+    """Judge what comes next for this request in this browser. Reads at most three rows, writes nothing.
+
+    What the feature policy demands of the request's purpose is in the standing's request and client.
+    """
+    request, client = with_demand(request, client, context.feature_policy.policy)
     signed_in = await find_signed_in(context, uow, http, now, request=request)
     presence = None
     if signed_in is not None:

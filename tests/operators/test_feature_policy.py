@@ -209,7 +209,7 @@ CHANGES = [
     (
         DEFAULT,
         replace(DEFAULT, features={**DEFAULT.features, "story": Requirement(reverify_after=DAY)}),
-        "story: new. It needs a link proofed as vn1 or better, a sign-in of vn-1 or better, confirmed within 1",
+        "story: new. It needs a link proofed as vn1 or better, a sign-in of vn-1 or better, confirmed",
     ),
     (DEFAULT, replace(DEFAULT, features={"post": POST}), "share: no longer named. Platforms allow nobody"),
     (DEFAULT, replace(DEFAULT, domestic=None), "there is no deadline any more. Every account"),
