@@ -193,8 +193,6 @@ class AccountLinks:
         The gate `account_link_moved` closes when somebody moved the link meanwhile. Its changes are told in
         the order of their times, so that none may be as early as the one before it, whatever the clocks say.
         """
-        if before.updated_at is not None:
-            now = max(now, before.updated_at + timedelta(microseconds=1))
         at = _later_than(before, now)
         row = _row_from_link(after, at)
         values = {name: row[name] for name in _MOVED}
@@ -220,8 +218,6 @@ class AccountLinks:
 
         The gate `account_link_changed` closes when anything changed the link since `before` was read.
         """
-        if before.updated_at is not None:
-            now = max(now, before.updated_at + timedelta(microseconds=1))
         at = _later_than(before, now)
         row = _row_from_link(after, at)
         values = {name: row[name] for name in _CHANGED}
