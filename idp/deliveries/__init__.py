@@ -7,7 +7,9 @@ A receiver that is slow or gone has its own few places and takes none from other
 | module | what it is |
 |---|---|
 | kinds | every kind of delivery and what makes it: the place to add one |
-| worker | finds what is due, claims it, tries it, records what became of it |
+| worker | finds what is due, claims it and tries it |
+| lanes | how many deliveries may be under way to one receiver at once |
+| outcomes | records what became of attempts, by the handful |
 | world | what making a delivery may use |
 | session_ended | finds out who is to be told that a session is over |
 | backchannel_logout | Back-Channel Logout 1.0: tells one client |

@@ -60,7 +60,7 @@ async def deliver(settings: Settings, *, watch_parent: bool) -> None:
     """Empty the outbox until told to stop."""
     async with opened(settings, connections=8) as parts, connected(parts) as world:
         worker = Worker(world, random.SystemRandom().random)
-        await run_jobs((worker.run(), keep_fresh(world)), watch_parent=watch_parent)
+        await run_jobs((worker.run(), worker.park_overdue(), keep_fresh(world)), watch_parent=watch_parent)
 
 
 def main() -> None:

@@ -18,6 +18,18 @@ class DeliveryFailedError(Exception):
     """It was not taken; the text is kept with the delivery and read by operators: no secret, no person."""
 
 
+class DeliveryRefusedError(DeliveryFailedError):
+    """The receiver is there and says that this delivery is wrong: tried a few times more, and then parked."""
+
+
+class DeliveryHeldError(Exception):
+    """It may not be made before `until`, and nobody failed; when its time is over meanwhile, it is parked."""
+
+    def __init__(self, reason: str, until: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The opened parts of the process."""

@@ -6,7 +6,7 @@ can send it again, and nothing behind it waits any longer.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -25,16 +25,19 @@ def _pauses() -> Iterator[timedelta]:
 
 
 PAUSES = tuple(_pauses())
-"""The pause after the first failure, the second, and so on; the attempt after the last one is the last."""
+"""The pause after the first failure, the second, and so on, of a delivery that is tried on time."""
 
 
-def pause_after(attempts: int, chance: float) -> timedelta | None:
-    """Return how long to wait after so many failed attempts; None when it is given up.
+def next_attempt_at(attempts: int, give_up_at: datetime, now: datetime, chance: float) -> datetime | None:
+    """Return when to try again after so many failed attempts; None when it is given up.
 
-    `chance` is a random number from 0 to 1. Raises ValueError for one that is not, or when nothing was tried.
+    Its age decides, not the count: behind a long backlog there may be few attempts, or none, in three days.
+    The last attempt is made when the time is over. `chance` is a random number from 0 to 1. Raises
+    ValueError for one that is not, or when nothing was tried.
     """
     if attempts < 1 or not 0 <= chance <= 1:
         raise ValueError("there is no pause before the first attempt, and chance lies between 0 and 1")
-    if attempts > len(PAUSES):
+    if now >= give_up_at:
         return None
-    return PAUSES[attempts - 1] * (1 - SPREAD + 2 * SPREAD * chance)
+    pause = PAUSES[attempts - 1] if attempts <= len(PAUSES) else LONGEST_PAUSE
+    return min(now + pause * (1 - SPREAD + 2 * SPREAD * chance), give_up_at)

@@ -31,7 +31,12 @@ What the rest of the program uses:
 | platform_links | account links as one platform reads them |
 | idempotency_keys | answers by the key of their request |
 | event_streams | what receivers asked to be told, where, and of whom not |
-| outbox | what is to be told to others, and how far that is |
+| polled_sets | security events that wait to be fetched |
+| set_deliveries | a security event as the outbox keeps it |
+| outbox | what is to be told to others: recorded, claimed, and what became of it |
+| outbox_overview | the outbox as an operator sees it |
+| set_deliveries | a security event on its way into the outbox |
+| text_lists | many texts in one bind |
 | mass_actions | what was done to many links at once, and how each stood before |
 | operators | who can approve what another operator proposed |
 | leases | which process does a job now |

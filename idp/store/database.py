@@ -82,6 +82,10 @@ class Database(ABC):
         """Run one write by itself, commit it, and return the named columns of the row it touched."""
 
     @abstractmethod
+    async def execute_all(self, write: Write, values: Values, returning: Sequence[str]) -> Sequence[Row]:
+        """Run one write by itself, commit it, and return the named columns of every row it touched."""
+
+    @abstractmethod
     async def commit(self, steps: Sequence[Step | BulkStep]) -> None:
         """Execute all steps atomically, in order.
 

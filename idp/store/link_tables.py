@@ -19,6 +19,12 @@ link_changes = Table(
 Index("uq_link_changes_sequence", link_changes.c.sequence, unique=True)
 Index("ix_link_changes_client_id_sequence", link_changes.c.client_id, link_changes.c.sequence)
 Index(
+    "ix_link_changes_link_id",
+    link_changes.c.link_id,
+    postgresql_where=text("sequence IS NULL"),
+    sqlite_where=text("sequence IS NULL"),
+)
+Index(
     "ix_link_changes_unsequenced",
     link_changes.c.occurred_at,
     postgresql_where=text("sequence IS NULL"),

@@ -66,15 +66,7 @@ class PostgreSQL(Database):
 
     async def fetch_all(self, statement: ClauseElement, values: Values) -> Sequence[Row]:
         """Run a read and return its rows."""
-        compiled = self.compiled(statement)
-        connection = await self._lease()
-        try:
-            rows = await connection.fetch(compiled.text, *compiled.arguments(values))
-        except BaseException as error:
-            self._give_back_after(connection, error)
-            raise
-        self._give_back(connection)
-        return rows
+        return await self._fetch_rows(self.compiled(statement), values)
 
     async def fetch_one(self, statement: ClauseElement, values: Values) -> Row | None:
         """Run a read and return its first row, if any."""
@@ -87,6 +79,21 @@ class PostgreSQL(Database):
             return await self._fetch_row(self.compiled_write(write, tuple(returning)), values)
         except asyncpg.UniqueViolationError as violation:
             raise UniquenessError(violation.constraint_name or "") from violation
+
+    async def execute_all(self, write: Write, values: Values, returning: Sequence[str]) -> Sequence[Row]:
+        """Run one write by itself and return the named columns of every row it touched."""
+        self.statistics.commits += 1
+        return await self._fetch_rows(self.compiled_write(write, tuple(returning)), values)
+
+    async def _fetch_rows(self, compiled: Compiled, values: Values) -> list[asyncpg.Record]:
+        connection = await self._lease()
+        try:
+            rows = await connection.fetch(compiled.text, *compiled.arguments(values))
+        except BaseException as error:
+            self._give_back_after(connection, error)
+            raise
+        self._give_back(connection)
+        return rows
 
     async def _fetch_row(self, compiled: Compiled, values: Values) -> asyncpg.Record | None:
         connection = await self._lease()

@@ -100,13 +100,16 @@ class SQLite(Database):
 
     async def execute(self, write: Write, values: Values, returning: Sequence[str]) -> Row | None:
         """Run one write by itself and return the named columns of the row it touched."""
+        return next(iter(await self.execute_all(write, values, returning)), None)
+
+    async def execute_all(self, write: Write, values: Values, returning: Sequence[str]) -> Sequence[Row]:
+        """Run one write by itself and return the named columns of every row it touched."""
         compiled = self.compiled_write(write, tuple(returning))
         self.statistics.statements += 1
         self.statistics.commits += 1
 
-        def run() -> Row | None:
-            row: Row | None = self._writer.execute(compiled.text, compiled.arguments(values)).fetchone()
-            return row
+        def run() -> list[Row]:
+            return self._writer.execute(compiled.text, compiled.arguments(values)).fetchall()
 
         return await self._in_writer_thread(run)
 

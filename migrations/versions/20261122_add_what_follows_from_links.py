@@ -87,6 +87,14 @@ def upgrade() -> None:
         "ix_link_changes_client_id_sequence", "link_changes", ["client_id", "sequence"], unique=False
     )
     op.create_index(
+        "ix_link_changes_link_id",
+        "link_changes",
+        ["link_id"],
+        unique=False,
+        postgresql_where=sa.text("sequence IS NULL"),
+        sqlite_where=sa.text("sequence IS NULL"),
+    )
+    op.create_index(
         "ix_link_changes_unsequenced",
         "link_changes",
         ["occurred_at"],
@@ -267,10 +275,18 @@ def upgrade() -> None:
         "ix_audit_events_citizen_id_occurred_at", "audit_events", ["citizen_id", "occurred_at"], unique=False
     )
     op.add_column("citizens", sa.Column("links_frozen_at", sa.BigInteger(), nullable=True))
+    op.add_column("outbox", sa.Column("replayed_at", sa.BigInteger(), nullable=True))
+    op.drop_index("ix_outbox_client_id_next_attempt_at", table_name="outbox")
+    _index_waiting("ix_outbox_kind_client_id_next_attempt_at", ["kind", "client_id", "next_attempt_at"])
     op.bulk_insert(
         sa.table("consumers", sa.column("name", sa.Text()), sa.column("sequence", sa.BigInteger())),
         [{"name": name, "sequence": 0} for name in ("link_changes", "status_lists")],
     )
+
+
+def _index_waiting(name: str, columns: list[str]) -> None:
+    waiting = sa.text("delivered_at IS NULL AND parked_at IS NULL")
+    op.create_index(name, "outbox", columns, unique=False, postgresql_where=waiting, sqlite_where=waiting)
 
 
 def downgrade() -> None:
@@ -287,6 +303,9 @@ def downgrade() -> None:
         "cases",
     ):
         op.drop_table(table)
+    op.drop_index("ix_outbox_kind_client_id_next_attempt_at", table_name="outbox")
+    _index_waiting("ix_outbox_client_id_next_attempt_at", ["client_id", "next_attempt_at"])
+    op.drop_column("outbox", "replayed_at")
     op.drop_index("ix_audit_events_citizen_id_occurred_at", table_name="audit_events")
     op.drop_index("uq_account_links_mark_id", table_name="account_links")
     for column in ("guardianship_id", "own_consent_due_at"):

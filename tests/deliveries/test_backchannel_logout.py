@@ -14,7 +14,7 @@ from idp.identity.citizens import CitizenStatus
 from idp.protocol.delivery_schedule import PAUSES
 from idp.protocol.jose import verify_jws
 from idp.protocol.logout_token import EVENT
-from idp.store.outbox import State
+from idp.store.outbox_overview import State
 from idp.store.sessions import LOOK_AFTER
 from tests.support.deliveries import delivered, work_off, world_of
 from tests.support.html_forms import Html
@@ -137,7 +137,7 @@ async def test_nothing_leaves_unencrypted_while_the_client_has_no_key_for_it(
         await sign_out(browser)
     await delivered(provider)
     assert hook.received == []
-    (waiting,) = await provider.unit_of_work().outbox.page(State.RETRIED, client_id=client_id)
+    (waiting,) = await provider.unit_of_work().outbox_overview.page(State.RETRIED, client_id=client_id)
     assert "no key to encrypt to" in str(waiting.last_failure)
 
 
@@ -170,7 +170,7 @@ async def test_only_success_is_a_receipt(provider: Provider, hook: Receiver, sta
         await sign_out(browser)
         await delivered(provider)
         assert elsewhere.received == []
-    outbox = provider.unit_of_work().outbox
+    outbox = provider.unit_of_work().outbox_overview
     (waiting,) = await outbox.page(State.RETRIED, client_id=platform.client.client_id)
     assert waiting.last_failure == f"the answer was {status[:3]}"
 
@@ -249,7 +249,9 @@ async def test_a_client_that_left_or_wants_to_hear_nothing_any_more_is_not_told(
         provider.clock.now += max(*LOOK_AFTER, PAUSES[0])
         await work_off(world)
     assert len(hook.received) == 1
-    assert not await provider.unit_of_work().outbox.page(State.WAITING, client_id=platform.client.client_id)
+    assert not await provider.unit_of_work().outbox_overview.page(
+        State.WAITING, client_id=platform.client.client_id
+    )
 
 
 async def test_a_session_that_runs_out_tells_nobody(provider: Provider, hook: Receiver) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from idp.protocol.delivery_schedule import PAUSES
 from idp.store.backchannel_requests import CIBA_PING
-from idp.store.outbox import State
+from idp.store.outbox_overview import State
 from tests.support.decoupled import TOKEN, CIBAPlatform, answer_newest, ciba_platform, known_person
 from tests.support.deliveries import delivered
 from tests.support.provider import Person, Provider
@@ -106,14 +106,14 @@ async def test_a_client_that_broke_is_told_again_until_the_request_is_over(
     provider.clock.advance(minutes=5)
     await delivered(provider)
     assert len(hook.received) == tried
-    waiting = await provider.unit_of_work().outbox.page(State.WAITING, client_id=ciba.client_id)
+    waiting = await provider.unit_of_work().outbox_overview.page(State.WAITING, client_id=ciba.client_id)
     assert waiting == [], "it is over and done with"
 
 
 async def test_a_client_that_polls_is_not_pinged(provider: Provider) -> None:
     ciba = await ciba_platform(provider)
     await answered(ciba, await known_person(ciba))
-    assert await provider.unit_of_work().outbox.page(client_id=ciba.client_id) == []
+    assert await provider.unit_of_work().outbox_overview.page(client_id=ciba.client_id) == []
 
 
 @pytest.mark.parametrize("token", [None, "", "two words", "ü", "x" * 1025, "a,b"], ids=lambda t: str(t)[:9])
@@ -135,7 +135,7 @@ async def test_the_token_and_the_id_lie_sealed_until_they_are_sent(
 ) -> None:
     ciba = await pinged_platform(provider, hook)
     auth_req_id = await answered(ciba, await known_person(ciba))
-    (ping,) = await provider.unit_of_work().outbox.page(client_id=ciba.client_id)
+    (ping,) = await provider.unit_of_work().outbox_overview.page(client_id=ciba.client_id)
     assert ping.kind == CIBA_PING
     assert auth_req_id not in ping.delivery_id
     await delivered(provider)

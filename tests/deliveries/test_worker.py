@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from idp.deliveries import worker as worker_module
-from idp.deliveries.worker import AT_ONCE, CLAIM, EACH, Worker
+from idp.deliveries.lanes import FIRST_PLACES
+from idp.deliveries.outcomes import CLAIM
+from idp.deliveries.worker import AT_ONCE, Worker
 from idp.deliveries.world import DeliveryFailedError, World
 from idp.protocol.delivery_schedule import PAUSES
 from idp.store.outbox import Delivery
@@ -90,7 +92,7 @@ async def test_everything_due_is_made_once(provider: Provider, world: World, rec
     names = [name for client in ("a", "b", "c") for name in await added(provider, client, 30)]
     await work_off(world)
     assert sorted(receivers.calls) == sorted(names)
-    queue = await provider.unit_of_work().outbox.queue()
+    queue = await provider.unit_of_work().outbox_overview.figures(provider.clock.now)
     assert (queue.waiting, queue.delivered) == (0, 90)
 
 
@@ -150,7 +152,7 @@ async def test_a_slow_receiver_has_few_places_and_holds_up_nobody(
     async with asyncio.timeout(20):
         for _ in quick:
             assert await receivers.made.get() == "quick"
-    assert receivers.most_at_once["slow"] == EACH
+    assert receivers.most_at_once["slow"] == FIRST_PLACES
     receivers.silent["slow"].set()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -159,9 +161,10 @@ async def test_a_slow_receiver_has_few_places_and_holds_up_nobody(
 async def test_not_more_than_so_many_are_under_way_at_once(
     provider: Provider, world: World, receivers: Receivers
 ) -> None:
-    for number in range(AT_ONCE):
-        receivers.silent[f"c{number}"] = asyncio.Event()
-        await added(provider, f"c{number}", 2)
+    clients = [f"c{number}" for number in range(AT_ONCE // FIRST_PLACES + 1)]
+    for client in clients:
+        receivers.silent[client] = asyncio.Event()
+        await added(provider, client, FIRST_PLACES)
     worker = Worker(world, lambda: 0.5)
     assert await worker.start_due() == AT_ONCE
     assert await worker.start_due() == 0
@@ -170,7 +173,7 @@ async def test_not_more_than_so_many_are_under_way_at_once(
     for event in receivers.silent.values():
         event.set()
     await worker.finish(10)
-    assert await worker.start_due() == AT_ONCE
+    assert await worker.start_due() == FIRST_PLACES
     await worker.finish(10)
 
 
@@ -184,13 +187,13 @@ async def test_a_fault_of_ours_fails_one_delivery_and_no_other(
     assert (await state_of(provider, good)).delivered_at is not None
 
 
-async def test_a_kind_of_a_newer_version_waits_for_it(
+async def test_a_kind_of_a_newer_version_is_left_to_it(
     provider: Provider, world: World, receivers: Receivers
 ) -> None:
     (name,) = await added(provider, kind="of_tomorrow")
     await work_off(world)
     waiting = await state_of(provider, name)
-    assert (waiting.parked_at, waiting.last_failure) == (None, "this version knows no such kind")
+    assert (waiting.parked_at, waiting.attempts) == (None, 0)
 
 
 async def test_a_worker_that_dies_leaves_its_deliveries_to_the_next(

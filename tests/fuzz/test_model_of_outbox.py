@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-from idp.store.outbox import Delivery
+from idp.store.outbox import Delivery, Failure
 from idp.store.writes import GateClosedError
 from tests.support.models import Model, hold
 from tests.support.stores import NOW, Memory, memory_and_loop
@@ -66,10 +66,6 @@ class Outbox(Model):
             if told.state == "waiting" and told.due_at <= self.now and not self._ahead(told)
         }
 
-    async def _found(self) -> dict[str, Delivery]:
-        due = await self.memory.unit_of_work().outbox.due(self.prefix, self.now, limit=1000)
-        return {each.delivery_id: each for each in due}
-
     @rule(key=KEYS, is_again=st.booleans())
     def add(self, key: str, *, is_again: bool) -> None:
         """Record something to tell; a second one with the same id changes nothing."""
@@ -95,23 +91,25 @@ class Outbox(Model):
         self.run(record())
         self.told.setdefault(delivery_id, Told(delivery_id, key, self.now, due_at=self.now))
 
-    @rule(which=PLACES)
-    def claim(self, which: int) -> None:
-        """Two workers saw the same list and want the same delivery: one has it."""
-        due = sorted(self.run(self._found()).items())
-        if not due:
-            return
-        _, wanted = due[which % len(due)]
-        until = self.now + LEASE
+    @rule(limit=st.integers(1, 3))
+    def claim(self, limit: int) -> None:
+        """Two workers look at the same moment: each delivery that is due goes to one of them."""
+        due, until = self._due(), self.now + LEASE
 
-        async def both() -> list[Delivery | None]:
+        async def both() -> list[Delivery]:
             outboxes = (self.memory.unit_of_work().outbox for _ in range(2))
-            return list(await asyncio.gather(*(outbox.claim(wanted, until) for outbox in outboxes)))
+            claims = (outbox.claim("test", self.prefix, self.now, until, limit=limit) for outbox in outboxes)
+            return [delivery for claimed in await asyncio.gather(*claims) for delivery in claimed]
 
-        got = [each for each in self.run(both()) if each is not None]
-        assert [each.attempts for each in got] == [wanted.attempts + 1]
-        self.told[wanted.delivery_id].due_at = until
-        self.claims.append(Claim(got[0], until))
+        got = self.run(both())
+        names = {each.delivery_id for each in got}
+        assert len(names) == len(got) == min(2 * limit, len(due))
+        assert names <= due
+        keys = [each.ordering_key for each in got]
+        assert len(keys) == len(set(keys)), "two of one key are never under way together"
+        for each in got:
+            self.told[each.delivery_id].due_at = until
+            self.claims.append(Claim(each, until))
 
     @precondition(lambda self: self.claims)
     @rule(which=PLACES, outcome=st.sampled_from(("delivered", "postponed", "parked", "died")))
@@ -125,11 +123,11 @@ class Outbox(Model):
         async def record() -> None:
             uow = self.memory.unit_of_work()
             if outcome == "delivered":
-                uow.outbox.delivered(claim.claimed, self.now)
+                uow.outbox.delivered([claim.claimed], self.now)
             elif outcome == "postponed":
-                uow.outbox.postpone(claim.claimed, later, "away")
+                uow.outbox.failed([Failure(claim.claimed, "away", later)], self.now)
             elif outcome == "parked":
-                uow.outbox.park(claim.claimed, self.now, "given up")
+                uow.outbox.failed([Failure(claim.claimed, "given up", None)], self.now)
             await uow.commit()
 
         self.run(record())
@@ -149,9 +147,9 @@ class Outbox(Model):
         async def record() -> bool:
             uow = self.memory.unit_of_work()
             if is_dropped:
-                uow.outbox.drop(told.delivery_id)
+                uow.outbox_overview.drop(told.delivery_id)
             else:
-                uow.outbox.replay(told.delivery_id, self.now)
+                uow.outbox_overview.replay(told.delivery_id, self.now)
             try:
                 await uow.commit()
             except GateClosedError:
@@ -167,16 +165,15 @@ class Outbox(Model):
         self.now += timedelta(seconds=seconds)
 
     @invariant()
-    def what_is_due_is_the_first_of_each_key(self) -> None:
-        found = self.run(self._found())
-        assert found.keys() == self._due()
-        keys = [each.ordering_key for each in found.values()]
-        assert len(keys) == len(set(keys)), "two of one key are never under way together"
+    def a_lane_is_due_when_anything_waits_for_its_time(self) -> None:
+        waiting = {told.state == "waiting" and told.due_at <= self.now for told in self.told.values()}
+        lanes = self.run(self.memory.unit_of_work().outbox.lanes_due(["other", "test"], self.now))
+        assert (("test", self.prefix) in lanes) is (True in waiting)
 
     @invariant()
     def what_was_told_is_told_once_and_nothing_is_lost(self) -> None:
         async def states() -> dict[str, str]:
-            kept = await self.memory.unit_of_work().outbox.page(client_id=self.prefix, limit=1000)
+            kept = await self.memory.unit_of_work().outbox_overview.page(client_id=self.prefix, limit=1000)
             return {
                 each.delivery_id: "delivered"
                 if each.delivered_at is not None

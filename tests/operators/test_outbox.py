@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idp.store.outbox import Delivery
+from idp.store.outbox import Delivery, Failure
 from idp.store.sessions import SESSION_ENDED
 from idp.store.unit_of_work import UnitOfWork
 from tests.operators.conftest import Installation, register_line, write_register
@@ -32,23 +32,23 @@ def filled(installation: Installation) -> Installation:
 
     async def fill(uow: UnitOfWork) -> None:
         for name in ("parked", "retried", "told"):
-            uow.outbox.add(replace(FIRST, delivery_id=name, ordering_key=name, created_at=NOW))
+            of_all = {"delivery_id": name, "ordering_key": name, "created_at": NOW}
+            due_at = NOW if name == "told" else NOW - timedelta(minutes=2)
+            uow.outbox.add(replace(FIRST, **of_all, next_attempt_at=due_at))
         uow.outbox.add(FIRST)
         later = NOW + timedelta(hours=1)
         uow.outbox.add(
             replace(FIRST, delivery_id="waiting", client_id="another", next_attempt_at=later, created_at=NOW)
         )
         await uow.commit()
-        for name in ("parked", "retried"):
-            found = await uow.outbox.find(name)
-            assert found is not None
-            claimed = await uow.outbox.claim(found, later)
-            assert claimed is not None
-            if name == "parked":
-                uow.outbox.park(claimed, NOW, "the answer was 410")
-            else:
-                uow.outbox.postpone(claimed, later, "no answer within 2.5 s")
-        uow.outbox.delivered(replace(FIRST, delivery_id="told"), NOW)
+        taken = await uow.outbox.claim("backchannel_logout", "network", NOW, later, limit=2)
+        parked, retried = sorted(taken, key=lambda each: each.delivery_id)
+        failures = [
+            Failure(parked, "the answer was 410", None),
+            Failure(retried, "no answer within 2.5 s", later),
+        ]
+        uow.outbox.failed(failures, NOW)
+        uow.outbox.delivered([replace(FIRST, delivery_id="told")], NOW)
         await uow.commit()
 
     installation.with_store(fill)
@@ -70,7 +70,7 @@ def test_the_queue_is_told_with_its_lag(filled: Installation) -> None:
     }
     queue = listed["queue"]
     assert queue.pop("lag_seconds") >= 600
-    assert queue == {"waiting": 3, "retried": 1, "parked": 1, "delivered": 1}
+    assert queue == {"waiting": 3, "retried": 1, "parked": 1, "delivered": 1, "per_second": 0.0}
     said = filled.run("outbox", "list").stdout
     assert "the answer was 410" in said
     assert SECRET not in said
@@ -113,6 +113,31 @@ def test_a_delivery_is_sent_again_from_the_start_and_that_is_written_down(
     assert event["details"] == {"because": "receiver_is_back", "reference": name}
 
 
+def test_figures_tell_of_each_kind_and_receiver(filled: Installation) -> None:
+    shown = filled.answer("outbox", "figures")
+    lanes = {(lane["kind"], lane["client_id"]): lane for lane in shown["lanes"]}
+    assert lanes.keys() == {("backchannel_logout", "network"), ("backchannel_logout", "another")}
+    assert (lanes["backchannel_logout", "another"]["waiting"], shown["queue"]["waiting"]) == (1, 3)
+    assert shown["changes"] == {"link_changes_waiting": 0, "link_changes_lag_seconds": 0.0}
+    of_one = filled.answer("outbox", "figures", "--client", "network", "--kind", "backchannel_logout")
+    assert (of_one["queue"]["waiting"], of_one["queue"]["parked"], len(of_one["lanes"])) == (2, 1, 1)
+    assert filled.answer("outbox", "figures", "--kind", "another")["lanes"] == []
+    assert "backchannel_logout  network" in filled.run("outbox", "figures").stdout
+
+
+def test_what_was_given_up_is_sent_again_by_kind_and_receiver(filled: Installation) -> None:
+    assert "--kind" in filled.refused("outbox", "replay-parked", *WHY)
+    before = filled.everything()
+    lane = ("--kind", "backchannel_logout", "--client", "network")
+    assert filled.answer("outbox", "replay-parked", *lane, "--dry-run")["replayed"] == 1
+    assert filled.everything() == before
+    assert filled.answer("outbox", "replay-parked", "--client", "another", *WHY)["replayed"] == 0
+    assert filled.answer("outbox", "replay-parked", *lane, *WHY)["replayed"] == 1
+    assert states(filled.answer("outbox", "list"))["parked"] == "due"
+    (event,) = filled.events("deliveries:replayed")
+    assert event["details"] == {"because": "receiver_is_back", "reference": "1 of backchannel_logout"}
+
+
 def test_a_delivery_is_dropped_and_that_is_written_down(filled: Installation) -> None:
     assert filled.answer("outbox", "drop", "parked")["result"] == "dropped"
     assert "parked" not in states(filled.answer("outbox", "list"))
@@ -142,7 +167,7 @@ def test_whom_an_operator_suspends_is_signed_out_everywhere_and_that_is_to_be_to
         await uow.commit()
 
     async def find_all(uow: UnitOfWork) -> list[Delivery]:
-        return await uow.outbox.page()
+        return await uow.outbox_overview.page()
 
     installation.with_store(sign_in)
     installation.answer("citizens", "suspend", lan)

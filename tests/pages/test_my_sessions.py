@@ -162,5 +162,5 @@ async def test_the_networks_of_an_ended_session_are_told(provider: Provider) -> 
         await here.post(form.action, data=form.fields)
         answer = await there.get("/authorize", params=platform.request(None, prompt="none"))
         assert query_of(answer.headers["location"])["error"] == "login_required"
-    waiting = await provider.unit_of_work().outbox.page()
+    waiting = await provider.unit_of_work().outbox_overview.page()
     assert person.citizen_id in {delivery.content.get("citizen_id") for delivery in waiting}

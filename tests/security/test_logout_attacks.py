@@ -10,7 +10,7 @@ import pytest
 
 from clients.relying_party import Provider as DiscoveredProvider
 from clients.relying_party import RelyingParty, TokenError
-from idp.store.outbox import State
+from idp.store.outbox_overview import State
 from tests.support.deliveries import work_off, world_of
 from tests.support.html_forms import Html
 from tests.support.platform import Platform, query_of
@@ -201,7 +201,7 @@ async def test_class_13_a_logout_uri_of_an_inner_address_is_not_called(provider:
         await browser.get("/end_session", params={"id_token_hint": id_token})
         async with world_of(provider) as world:
             await work_off(world)
-    outbox = provider.unit_of_work().outbox
+    outbox = provider.unit_of_work().outbox_overview
     (waiting,) = await outbox.page(State.RETRIED, client_id=platform.client.client_id)
     assert "not public" in str(waiting.last_failure)
 

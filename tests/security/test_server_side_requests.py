@@ -108,7 +108,7 @@ async def test_no_inner_address_is_pinged(provider: Provider, uri: str) -> None:
         async with world_of(provider) as world:
             await work_off(replace(world, http=guarded))
         await guarded.close()
-        (delivery,) = await provider.unit_of_work().outbox.page(client_id=ciba.client_id)
+        (delivery,) = await provider.unit_of_work().outbox_overview.page(client_id=ciba.client_id)
     assert (delivery.delivered_at, delivery.attempts, listening.received) == (None, 1, [])
     assert delivery.last_failure is not None
 

@@ -1,13 +1,13 @@
 """The outbox on both engines: told in order, claimed once, postponed, parked, and sealed where it lies."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from idp.store.outbox import Delivery, Queue, State
+from idp.store.outbox import Delivery, Failure
+from idp.store.outbox_overview import Figures, State
 from idp.store.sessions import LOOK_AFTER, SESSION_ENDED
 from idp.store.tables import sessions
 from idp.store.writes import Change, GateClosedError
@@ -38,19 +38,24 @@ async def added(memory: Memory, *deliveries: Delivery) -> None:
     await uow.commit()
 
 
-async def due(memory: Memory, later: timedelta = timedelta(0), limit: int = 10) -> Sequence[Delivery]:
+async def claimed(
+    memory: Memory, later: timedelta = timedelta(0), *, limit: int = 10, lease: timedelta = LEASE
+) -> list[Delivery]:
+    """Claim what is due at NOW + later in every lane that has anything due."""
     outbox, now = memory.unit_of_work().outbox, NOW + later
     return [
         delivery
-        for client_id in sorted(await outbox.clients_due(now))
-        for delivery in await outbox.due(client_id, now, limit=limit)
+        for kind, client_id in sorted(await outbox.lanes_due(["backchannel_logout"], now))
+        for delivery in await outbox.claim(kind, client_id, now, now + lease, limit=limit)
     ]
 
 
-async def claimed(memory: Memory, delivery: Delivery, later: timedelta = LEASE) -> Delivery:
-    taken = await memory.unit_of_work().outbox.claim(delivery, NOW + later)
-    assert taken is not None
-    return taken
+async def named(memory: Memory, later: timedelta = timedelta(0), **how: Any) -> list[str]:
+    return [delivery.delivery_id for delivery in await claimed(memory, later, **how)]
+
+
+async def standing(memory: Memory) -> Figures:
+    return await memory.unit_of_work().outbox_overview.figures(NOW)
 
 
 async def test_a_delivery_comes_back_as_it_was_given_and_lies_sealed(memory: Memory) -> None:
@@ -73,62 +78,75 @@ async def test_what_is_recorded_with_a_change_that_fails_is_not_told(memory: Mem
     uow.outbox.add(make_delivery())
     with pytest.raises(GateClosedError):
         await uow.commit()
-    assert await due(memory) == []
+    assert await named(memory) == []
 
 
 async def test_one_with_the_same_id_is_told_once(memory: Memory) -> None:
     await added(memory, make_delivery(), make_delivery(content={"subject": "another"}))
     await added(memory, make_delivery(content={"subject": "another"}))
-    assert await due(memory) == [make_delivery()]
+    uow = memory.unit_of_work()
+    uow.outbox.add_many([make_delivery(content={"subject": "another"}), make_delivery("delivery-2")])
+    await uow.commit()
+    assert [found.content for found in await claimed(memory)] == [{"subject": "the-subject"}] * 2
 
 
 async def test_nothing_is_due_before_its_time(memory: Memory) -> None:
     await added(memory, make_delivery(next_attempt_at=NOW + SECOND))
-    assert await due(memory) == []
-    assert len(await due(memory, SECOND)) == 1
+    assert await memory.unit_of_work().outbox.lanes_due(["backchannel_logout"], NOW) == []
+    assert await named(memory) == []
+    assert await named(memory, SECOND) == ["delivery-1"]
+
+
+async def test_lanes_are_found_whatever_lies_between_them(memory: Memory) -> None:
+    lanes = [(kind, client) for kind in ("a", "b", "c") for client in ("", "one", "two")]
+    await added(
+        memory,
+        *(make_delivery(f"{kind}{client}", kind=kind, client_id=client) for kind, client in lanes),
+        make_delivery("later", kind="a", client_id="later", next_attempt_at=NOW + SECOND),
+    )
+    outbox = memory.unit_of_work().outbox
+    assert sorted(await outbox.lanes_due(["a", "b", "c"], NOW)) == sorted(lanes)
+    assert await outbox.lanes_due(["b", "none"], NOW) == [("b", client) for client in ("", "one", "two")]
+    assert await outbox.lanes_due([], NOW) == []
 
 
 async def test_of_many_workers_one_claims_and_the_attempt_is_counted(memory: Memory) -> None:
-    await added(memory, make_delivery())
-    (found,) = await due(memory)
-    claims = await asyncio.gather(
-        *(memory.unit_of_work().outbox.claim(found, NOW + LEASE + number * SECOND) for number in range(20))
-    )
-    (won,) = [claim for claim in claims if claim is not None]
-    assert won.attempts == 1
-    assert await due(memory) == [], "it is under way"
-    (again,) = await due(memory, 2 * LEASE)
-    assert again == won, "and is anybody's again when its worker died"
+    names = [f"d{number}" for number in range(6)]
+    await added(memory, *(make_delivery(name) for name in names))
+    hands = await asyncio.gather(*(claimed(memory, limit=3) for _ in range(10)))
+    taken = [delivery for hand in hands for delivery in hand]
+    assert sorted(delivery.delivery_id for delivery in taken) == names
+    assert {(delivery.attempts, delivery.next_attempt_at) for delivery in taken} == {(1, NOW + LEASE)}
+    assert await named(memory) == [], "they are under way"
+    assert await named(memory, LEASE) == names, "and are anybody's again when their worker died"
 
 
 async def test_what_was_told_is_never_due_again_even_when_the_claim_has_passed_on(memory: Memory) -> None:
     await added(memory, make_delivery())
-    first = await claimed(memory, (await due(memory))[0])
-    second = await claimed(memory, (await due(memory, 2 * LEASE))[0], 3 * LEASE)
+    (first,), (second,) = await claimed(memory), await claimed(memory, 2 * LEASE)
     uow = memory.unit_of_work()
-    uow.outbox.delivered(first, NOW + SECOND)
-    uow.outbox.postpone(second, NOW, "the slower one failed")
+    uow.outbox.delivered([first], NOW + SECOND)
+    uow.outbox.failed([Failure(second, "the slower one failed", NOW)], NOW)
     await uow.commit()
-    assert await due(memory, timedelta(days=30)) == []
+    assert await named(memory, timedelta(days=30)) == []
     found = await uow.outbox.find("delivery-1")
     assert found is not None
     assert (found.delivered_at, found.last_failure) == (NOW + SECOND, None)
 
 
-async def test_a_failure_postpones_only_under_the_claim_that_stands(memory: Memory) -> None:
+async def test_a_failure_counts_only_under_the_claim_that_stands(memory: Memory) -> None:
     await added(memory, make_delivery())
-    first = await claimed(memory, (await due(memory))[0])
-    second = await claimed(memory, (await due(memory, 2 * LEASE))[0], 3 * LEASE)
+    (first,), (second,) = await claimed(memory), await claimed(memory, 2 * LEASE)
     uow = memory.unit_of_work()
-    uow.outbox.postpone(first, NOW + 9 * LEASE, "too late to say so")
-    uow.outbox.park(first, NOW, "too late to say so")
+    late = "too late to say so"
+    uow.outbox.failed([Failure(first, late, NOW + 9 * LEASE), Failure(first, late, None)], NOW)
     await uow.commit()
     assert await uow.outbox.find("delivery-1") == second
-    uow.outbox.postpone(second, NOW + 5 * LEASE, "the answer was 500")
+    uow.outbox.failed([Failure(second, "the answer was 500", NOW + 5 * LEASE)], NOW)
     await uow.commit()
-    assert await due(memory, 4 * LEASE) == []
-    (found,) = await due(memory, 5 * LEASE)
-    assert (found.attempts, found.last_failure) == (2, "the answer was 500")
+    assert await named(memory, 4 * LEASE) == []
+    (found,) = await claimed(memory, 5 * LEASE)
+    assert (found.attempts, found.last_failure) == (3, "the answer was 500")
 
 
 async def test_one_key_is_told_in_order_and_a_parked_one_holds_nobody_up(memory: Memory) -> None:
@@ -136,23 +154,23 @@ async def test_one_key_is_told_in_order_and_a_parked_one_holds_nobody_up(memory:
         make_delivery(f"d{3 - number}", ordering_key="one stream", created_at=NOW + number * SECOND)
         for number in range(3)
     )
-    other = make_delivery("other", ordering_key="another stream")
-    await added(memory, third, second, first, other)
-    assert {found.delivery_id for found in await due(memory)} == {first.delivery_id, "other"}
-    under_way = await claimed(memory, first)
-    assert [found.delivery_id for found in await due(memory)] == ["other"], "the first is not told yet"
+    await added(memory, third, second, first, make_delivery("other", ordering_key="another stream"))
+    under_way = await claimed(memory)
+    assert {found.delivery_id for found in under_way} == {first.delivery_id, "other"}
+    assert await named(memory) == [], "the first is not told yet"
     uow = memory.unit_of_work()
-    uow.outbox.delivered(under_way, NOW)
+    uow.outbox.delivered([delivery for delivery in under_way if delivery.delivery_id != "other"], NOW)
     await uow.commit()
-    assert {found.delivery_id for found in await due(memory)} == {second.delivery_id, "other"}
-    uow.outbox.park(await claimed(memory, second), NOW, "given up")
+    (next_one,) = await claimed(memory)
+    assert next_one.delivery_id == second.delivery_id
+    uow.outbox.failed([Failure(next_one, "given up", None)], NOW)
     await uow.commit()
-    assert {found.delivery_id for found in await due(memory)} == {third.delivery_id, "other"}
+    assert await named(memory) == [third.delivery_id]
 
 
 async def test_two_of_one_moment_are_told_one_after_another(memory: Memory) -> None:
     await added(memory, make_delivery("a", ordering_key="k"), make_delivery("b", ordering_key="k"))
-    assert [found.delivery_id for found in await due(memory)] == ["a"]
+    assert await named(memory) == ["a"]
 
 
 async def test_a_backlog_of_one_client_hides_nobody_elses(memory: Memory) -> None:
@@ -161,27 +179,64 @@ async def test_a_backlog_of_one_client_hides_nobody_elses(memory: Memory) -> Non
         make_delivery(f"dead-{number:03}", client_id="dead", next_attempt_at=old) for number in range(50)
     ]
     await added(memory, *backlog, make_delivery("fresh", client_id="alive"))
-    found = await due(memory, limit=2)
-    assert [delivery.client_id for delivery in found] == ["alive", "dead", "dead"]
-    assert [delivery.delivery_id for delivery in found[1:]] == ["dead-000", "dead-001"]
+    assert await named(memory, limit=2) == ["fresh", "dead-000", "dead-001"]
+
+
+async def test_what_waited_three_days_is_parked_though_nobody_could_try_it(memory: Memory) -> None:
+    old = NOW - timedelta(hours=73)
+    await added(
+        memory,
+        make_delivery("old", created_at=old),
+        make_delivery("old, but waits for its time", created_at=old, next_attempt_at=NOW + SECOND),
+        make_delivery("young"),
+    )
+    uow = memory.unit_of_work()
+    uow.outbox.park_overdue(NOW, NOW - timedelta(hours=72), "it waited")
+    await uow.commit()
+    (parked,) = await uow.outbox_overview.page(State.PARKED)
+    assert (parked.delivery_id, parked.parked_at, parked.last_failure) == ("old", NOW, "it waited")
+    uow.outbox_overview.replay("old", NOW)
+    await uow.commit()
+    uow.outbox.park_overdue(NOW, NOW - timedelta(hours=72), "it waited")
+    await uow.commit()
+    assert await uow.outbox_overview.page(State.PARKED) == [], "what was replayed has three days again"
+    found = await uow.outbox.find("old")
+    assert found is not None
+    assert found.give_up_at == NOW + timedelta(hours=72)
+
+
+async def test_when_a_receiver_is_back_what_failed_before_is_due_at_once(memory: Memory) -> None:
+    hour = timedelta(hours=1)
+    for name in ("failed", "under way", "held"):
+        await added(memory, make_delivery(name))
+    uow, taken = memory.unit_of_work(), {each.delivery_id: each for each in await claimed(memory)}
+    uow.outbox.failed([Failure(taken["failed"], "the answer was 500", NOW + hour)], NOW)
+    await uow.commit()
+    await added(memory, make_delivery("waits for its time", next_attempt_at=NOW + hour))
+    uow.outbox.hurry("backchannel_logout", "network", NOW, behind=NOW + LEASE)
+    await uow.commit()
+    assert await named(memory) == ["failed"]
 
 
 async def test_an_operator_sends_a_parked_one_again_from_the_start(memory: Memory) -> None:
-    await added(memory, make_delivery())
+    await added(memory, make_delivery(), make_delivery("delivery-2"))
     uow = memory.unit_of_work()
-    uow.outbox.park(await claimed(memory, make_delivery()), NOW, "given up")
+    uow.outbox.failed([Failure(each, "given up", None) for each in await claimed(memory)], NOW)
     await uow.commit()
-    assert await uow.outbox.queue() == Queue(0, 0, 1, 0, None)
-    uow.outbox.replay("delivery-1", NOW + SECOND)
+    assert await standing(memory) == Figures(parked=2)
+    uow.outbox_overview.replay("delivery-1", NOW + SECOND)
     await uow.commit()
-    (found,) = await due(memory, SECOND)
-    assert (found.attempts, found.parked_at, found.last_failure) == (0, None, "given up")
+    (found,) = await claimed(memory, SECOND)
+    assert (found.attempts, found.parked_at, found.last_failure) == (1, None, "given up")
+    uow.outbox_overview.replay_many(["delivery-1", "delivery-2", "unknown"], NOW + SECOND)
+    await uow.commit()
+    assert await named(memory, SECOND) == ["delivery-1", "delivery-2"]
 
 
 async def test_an_operator_drops_what_shall_not_be_told(memory: Memory) -> None:
     await added(memory, make_delivery())
     uow = memory.unit_of_work()
-    uow.outbox.drop("delivery-1")
+    uow.outbox_overview.drop("delivery-1")
     await uow.commit()
     assert await uow.outbox.find("delivery-1") is None
 
@@ -189,12 +244,15 @@ async def test_an_operator_drops_what_shall_not_be_told(memory: Memory) -> None:
 async def test_what_was_told_is_neither_sent_again_nor_dropped(memory: Memory) -> None:
     await added(memory, make_delivery())
     uow = memory.unit_of_work()
-    uow.outbox.delivered(make_delivery(), NOW)
+    uow.outbox.delivered([make_delivery()], NOW)
     await uow.commit()
-    uow.outbox.replay("delivery-1", NOW)
+    uow.outbox_overview.replay_many(["delivery-1"], NOW)
+    await uow.commit()
+    assert await named(memory) == []
+    uow.outbox_overview.replay("delivery-1", NOW)
     with pytest.raises(GateClosedError, match="delivery_replayed"):
         await uow.commit()
-    uow.outbox.drop("delivery-1")
+    uow.outbox_overview.drop("delivery-1")
     with pytest.raises(GateClosedError, match="delivery_dropped"):
         await uow.commit()
 
@@ -203,43 +261,57 @@ async def test_the_queue_is_counted_and_paged_by_state(memory: Memory) -> None:
     old = NOW - timedelta(hours=1)
     for name in ("fresh", "retried", "parked", "told"):
         await added(memory, make_delivery(name, created_at=old if name == "retried" else NOW))
-    uow = memory.unit_of_work()
-    uow.outbox.postpone(await claimed(memory, make_delivery("retried")), NOW, "no answer")
-    uow.outbox.park(await claimed(memory, make_delivery("parked")), NOW, "given up")
-    uow.outbox.delivered(make_delivery("told"), NOW)
+    uow, taken = memory.unit_of_work(), {each.delivery_id: each for each in await claimed(memory)}
+    uow.outbox.failed(
+        [Failure(taken["retried"], "no answer", NOW), Failure(taken["parked"], "given up", None)], NOW
+    )
+    uow.outbox.delivered([taken["told"]], NOW)
     await uow.commit()
-    await added(memory, make_delivery("elsewhere", client_id="another"))
-    outbox = uow.outbox
-    assert await outbox.queue() == Queue(3, 1, 1, 1, old)
+    await added(memory, make_delivery("elsewhere", client_id="another", kind="notice"))
+    overview = uow.outbox_overview
+    first, second = await overview.lanes(NOW)
+    assert (first.kind, first.client_id, first.figures) == (
+        "backchannel_logout",
+        "network",
+        Figures(2, 2, 1, 1, 1, old),
+    )
+    assert (second.kind, second.client_id, second.figures) == (
+        "notice",
+        "another",
+        Figures(waiting=1, oldest_waiting_since=NOW),
+    )
+    assert await overview.figures(NOW) == first.figures + second.figures
     pages = {
         None: ["elsewhere", "fresh", "parked", "retried", "told"],
         State.WAITING: ["elsewhere", "fresh", "retried"],
-        State.RETRIED: ["retried"],
+        State.RETRIED: ["fresh", "retried"],
         State.PARKED: ["parked"],
         State.DELIVERED: ["told"],
     }
     for state, expected in pages.items():
-        assert [found.delivery_id for found in await outbox.page(state)] == expected
-    assert [found.delivery_id for found in await outbox.page(client_id="another")] == ["elsewhere"]
-    assert [found.delivery_id for found in await outbox.page(after="parked", limit=1)] == ["retried"]
+        assert [found.delivery_id for found in await overview.page(state)] == expected
+    assert [found.delivery_id for found in await overview.page(client_id="another")] == ["elsewhere"]
+    assert [found.delivery_id for found in await overview.page(kind="notice")] == ["elsewhere"]
+    assert [found.delivery_id for found in await overview.page(after="parked", limit=1)] == ["retried"]
 
 
 async def test_an_empty_queue_waits_since_never(memory: Memory) -> None:
-    assert await memory.unit_of_work().outbox.queue() == Queue(0, 0, 0, 0, None)
+    assert await standing(memory) == Figures()
 
 
 async def test_what_was_told_is_removed_after_a_day_and_what_was_given_up_after_a_month(
     memory: Memory,
 ) -> None:
-    await added(memory, make_delivery("told"), make_delivery("parked"), make_delivery("waiting"))
-    uow = memory.unit_of_work()
-    uow.outbox.delivered(make_delivery("told"), NOW)
-    uow.outbox.park(await claimed(memory, make_delivery("parked")), NOW, "given up")
+    await added(memory, make_delivery("told"), make_delivery("parked"))
+    uow, taken = memory.unit_of_work(), {each.delivery_id: each for each in await claimed(memory)}
+    uow.outbox.delivered([taken["told"]], NOW)
+    uow.outbox.failed([Failure(taken["parked"], "given up", None)], NOW)
     await uow.commit()
+    await added(memory, make_delivery("waiting"))
     for days, left in ((0.9, 3), (1.1, 2), (29.9, 2), (30.1, 1)):
         uow.remains.remove(NOW + timedelta(days=days))
         await uow.commit()
-        assert len(await uow.outbox.page()) == left
+        assert len(await uow.outbox_overview.page()) == left
     assert await uow.outbox.find("waiting") is not None
 
 
@@ -253,7 +325,7 @@ async def test_the_end_of_a_session_is_told_once_however_often_it_ends(memory: M
     for later in range(3):
         uow.sessions.end("a", NOW + later * SECOND)
         await uow.commit()
-    looks = await uow.outbox.page()
+    looks = await uow.outbox_overview.page()
     assert [look.kind for look in looks] == [SESSION_ENDED] * len(LOOK_AFTER)
     assert sorted(look.next_attempt_at - NOW for look in looks) == list(LOOK_AFTER)
     assert {look.content["session_id"] for look in looks} == {"a"}
