@@ -6,8 +6,9 @@ claimed, so that nothing has to be moved when a stream goes on or changes its me
 
 import secrets
 from datetime import datetime
+from typing import Any
 
-from idp.protocol.security_events import STREAM_UPDATED, SecurityEvent, SubjectId
+from idp.protocol.security_events import STREAM_UPDATED, SecurityEvent, SubjectId, set_claims
 from idp.store.outbox import Delivery
 
 SECURITY_EVENT = "security_event"
@@ -39,10 +40,12 @@ def delivery_of(client_id: str, event: SecurityEvent, now: datetime, *, txn: str
     )
 
 
-def event_of(delivery: Delivery) -> SecurityEvent:
-    """Return the event that a delivery tells."""
+def claims_of(delivery: Delivery, issuer: str, now: datetime) -> dict[str, Any]:
+    """Return the claims of the SET that a delivery is, issued now: its receiver is its audience."""
     content = delivery.content
-    return SecurityEvent(content["event"], content["sub_id"], content["payload"])
+    event = SecurityEvent(content["event"], content["sub_id"], content["payload"])
+    jti, txn = delivery.delivery_id, content["txn"]
+    return set_claims(issuer, delivery.client_id, event, jti=jti, issued_at=now, txn=txn)
 
 
 def _name(sub_id: SubjectId) -> str:
