@@ -7,6 +7,9 @@ beside this package does it in 30 lines. Inside, requests and their validation c
        │ answers
        ▼
     messages.py, tokens.py, logout.py    pure readers and checks ──▶ model.py, errors.py
+    receipts.py               what you keep of a link, verified offline for years
+    receipt_keys.py, status_lists.py    by which keys, and what became of a million links since
+    policy.py, policy_document.py    may(account, feature, now), answered from what you hold
     provider.py, keys.py      discovery and key set, cached
     client_authentication.py, oauth.py    credentials and message bodies, by Authlib
 """
@@ -17,6 +20,7 @@ from .errors import (
     ConfigurationError,
     GrantRefusedError,
     MetadataError,
+    PolicyError,
     ProviderRefusedError,
     ProviderUnavailableError,
     RelyingPartyError,
@@ -27,27 +31,44 @@ from .errors import (
 from .flows import RelyingParty
 from .logout import LoggedOut
 from .model import LinkedAccount, Started, Tokens, VerifiedClaims, verified_claims
+from .policy import Account, Decision, Link, Policy, Reason, SignIn, Step
+from .policy_document import read_policy
 from .provider import Metadata, Provider
 
 __all__ = [
+    "Account",
     "AuthorizationRefusedError",
     "CallbackError",
     "ConfigurationError",
+    "Decision",
     "GrantRefusedError",
+    "Link",
+    "LinkReceipt",
+    "LinkStatus",
     "LinkedAccount",
     "LoggedOut",
     "Metadata",
     "MetadataError",
+    "Policy",
+    "PolicyError",
     "Provider",
     "ProviderRefusedError",
     "ProviderUnavailableError",
+    "Reason",
+    "ReceiptKeys",
     "RelyingParty",
     "RelyingPartyError",
     "RequestRefusedError",
+    "SignIn",
     "Started",
+    "StatusList",
+    "StatusLists",
+    "StatusReference",
+    "Step",
     "TokenError",
     "Tokens",
     "UntrustedResponseError",
     "VerifiedClaims",
+    "read_policy",
     "verified_claims",
 ]

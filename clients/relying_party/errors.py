@@ -10,6 +10,7 @@
     └── UntrustedResponseError         the answer did not pass a check; nothing may be stored
         ├── CallbackError              the redirect is not the answer to what this browser started
         ├── MetadataError              discovery document or key set
+        ├── PolicyError                policy document; keep the one you have
         └── TokenError                 token response, ID token or userinfo
 
 `str(error)` is for the log; `error.kind_message` is for the person in front of the screen.
@@ -90,6 +91,10 @@ class MetadataError(UntrustedResponseError):
     """The discovery document or the key set cannot be used."""
 
     kind_message = ProviderUnavailableError.kind_message
+
+
+class PolicyError(UntrustedResponseError):
+    """The policy document cannot be used, or needs a newer SDK."""
 
 
 class TokenError(UntrustedResponseError):
