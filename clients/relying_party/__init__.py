@@ -34,6 +34,9 @@ from .model import LinkedAccount, Started, Tokens, VerifiedClaims, verified_clai
 from .policy import Account, Decision, Link, Policy, Reason, SignIn, Step
 from .policy_document import read_policy
 from .provider import Metadata, Provider
+from .receipt_keys import ReceiptKeys
+from .receipts import LinkReceipt, StatusReference
+from .status_lists import LinkStatus, StatusList, StatusLists
 
 __all__ = [
     "Account",

@@ -12,6 +12,7 @@
     "sign out" ──────────────▶ end_session_url ──────────────────▶ signed out there
     logout_token ────────────▶ read_logout_token ◀── keys ───────── a session over there is over
     LoggedOut ◀──────────────
+    kept receipt ────────────▶ read_receipt, receipt_keys, status_lists: see receipts.py
 
 OpenID Connect Core §3.1, RFC 9126 (PAR), RFC 7636 (PKCE), RFC 9396 (account_link), RFC 9207 (iss).
 """
@@ -19,6 +20,7 @@ OpenID Connect Core §3.1, RFC 9126 (PAR), RFC 7636 (PKCE), RFC 9396 (account_li
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,8 +29,8 @@ from .errors import ConfigurationError, MetadataError, TokenError
 from .logout import LOGOUT_TOKEN_TYPE, LoggedOut, verify_logout_token
 from .messages import (
     CallbackParameters,
-    check_authorization_details,
     read_callback,
+    read_granted_link,
     read_pushed,
     read_tokens,
     read_userinfo,
@@ -36,6 +38,16 @@ from .messages import (
 from .model import LinkedAccount, Started, Tokens, account_link_details
 from .oauth import authorization_parameters, authorization_url, s256_challenge, token_request
 from .provider import Provider, check_address
+from .receipt_keys import ReceiptKeys, fetch_receipt_keys
+from .receipts import (
+    RECEIPT_TYPE,
+    ExpectedReceipt,
+    LinkReceipt,
+    SigningKey,
+    check_receipt_of,
+    verify_receipt,
+)
+from .status_lists import StatusLists
 from .tokens import Expected, read_header, verify_linked_account, verify_refreshed
 from .transport import Answer, send
 
@@ -150,8 +162,33 @@ class RelyingParty:
             account_id=started.account_id,
         )
         linked = verify_linked_account(tokens.id_token, header, key, expected, tokens)
-        check_authorization_details(document, linked.account_id, linked.link_id)
-        return linked
+        receipt = read_granted_link(document, linked.account_id, linked.link_id)
+        if receipt is not None:
+            check_receipt_of(await self.read_receipt(receipt), linked)
+        return replace(linked, receipt=receipt)
+
+    async def read_receipt(self, receipt: str) -> LinkReceipt:
+        """Verify a receipt by the keys that the provider publishes now. Raises TokenError.
+
+        One of former times is verified by `receipt_keys`, offline.
+        """
+        metadata = self._provider.metadata
+        header = read_header(receipt, metadata.algorithms, typ=RECEIPT_TYPE)
+        key = SigningKey(await self._provider.keys.get_key(header.kid))
+        expected = ExpectedReceipt(metadata.issuer, self._client_id, self._provider.clock())
+        return verify_receipt(receipt, header, key, expected)
+
+    async def receipt_keys(self) -> ReceiptKeys:
+        """Fetch every key that may have signed a receipt, to keep and to verify with offline.
+
+        Raises MetadataError, TokenError, ProviderUnavailableError.
+        """
+        return await fetch_receipt_keys(self._provider)
+
+    def status_lists(self) -> StatusLists:
+        """Return what tells the present state of links. Keep it: it remembers what it downloaded."""
+        provider = self._provider
+        return StatusLists(provider.metadata.issuer, provider.keys, provider.http, provider.clock)
 
     async def refresh(self, refresh_token: str, *, subject: str) -> Tokens:
         """Replace the tokens. Store the result at once: the old refresh token is over.

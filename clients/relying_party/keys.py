@@ -17,6 +17,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 from joserfc.errors import JoseError
@@ -43,7 +44,15 @@ def read_key_set(answer: Answer) -> dict[str, Key]:
     """
     if answer.status != 200:
         raise MetadataError(f"the key set answered {answer.status}")
-    members = answer.json_object().get("keys")
+    keys = usable_keys(answer.json_object())
+    if not keys:
+        raise MetadataError("the key set holds no usable key")
+    return keys
+
+
+def usable_keys(document: Mapping[str, Any]) -> dict[str, Key]:
+    """Return the verification keys of a JWK set by `kid`, which may be none. Raises MetadataError."""
+    members = document.get("keys")
     if not isinstance(members, list):
         raise MetadataError("the key set has no keys")
     keys: dict[str, Key] = {}
@@ -54,8 +63,6 @@ def read_key_set(answer: Answer) -> dict[str, Key]:
         if key.kid in keys:
             raise MetadataError(f"the key set names {key.kid} twice")
         keys[key.kid] = key
-    if not keys:
-        raise MetadataError("the key set holds no usable key")
     return keys
 
 

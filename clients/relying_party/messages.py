@@ -76,16 +76,23 @@ def read_tokens(answer: Answer, now: datetime) -> tuple[Tokens, dict[str, Any]]:
     return Tokens(access_token, now + timedelta(seconds=seconds), refresh_token, id_token), document
 
 
-def check_authorization_details(document: Mapping[str, Any], account_id: str, link_id: str) -> None:
-    """RFC 9396 §7: the response says what was granted, and it is the link that the ID token attests."""
+def read_granted_link(document: Mapping[str, Any], account_id: str, link_id: str) -> str | None:
+    """Return the receipt in what the response says was granted, which is what the ID token attests.
+
+    RFC 9396 §7. Raises TokenError for another link, and for a receipt that is no text.
+    """
     details = document.get("authorization_details")
     granted = [
-        (detail.get("account_id"), detail.get("link_id"))
+        detail
         for detail in (details if isinstance(details, list) else ())
         if isinstance(detail, dict) and detail.get("type") == "account_link"
     ]
-    if granted != [(account_id, link_id)]:
+    if [(detail.get("account_id"), detail.get("link_id")) for detail in granted] != [(account_id, link_id)]:
         raise TokenError("the token response grants another link than the ID token attests")
+    receipt = granted[0].get("receipt")
+    if receipt is not None and not isinstance(receipt, str):
+        raise TokenError("the receipt of the link is not text")
+    return receipt
 
 
 def read_userinfo(answer: Answer, subject: str) -> dict[str, Any]:

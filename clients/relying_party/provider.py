@@ -28,6 +28,8 @@ class Metadata:
     jwks_uri: str
     algorithms: frozenset[str]
     end_session_endpoint: str | None = None
+    historical_keys_endpoint: str | None = None
+    """Where keys of former times are, for receipts of former times."""
 
 
 def check_address(address: object, name: str) -> str:
@@ -64,14 +66,17 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
         userinfo_endpoint=_address(document, "userinfo_endpoint"),
         jwks_uri=_address(document, "jwks_uri"),
         algorithms=algorithms,
-        end_session_endpoint=(
-            _address(document, "end_session_endpoint") if "end_session_endpoint" in document else None
-        ),
+        end_session_endpoint=_optional_address(document, "end_session_endpoint"),
+        historical_keys_endpoint=_optional_address(document, "federation_historical_keys_endpoint"),
     )
 
 
 def _address(document: Mapping[str, Any], name: str) -> str:
     return check_address(document.get(name), name)
+
+
+def _optional_address(document: Mapping[str, Any], name: str) -> str | None:
+    return _address(document, name) if name in document else None
 
 
 def _check_offers(document: Mapping[str, Any], name: str, value: str) -> None:

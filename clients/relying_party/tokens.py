@@ -57,9 +57,11 @@ class Expected:
     subject: str | None = None
 
 
-def read_header(token: object, algorithms: frozenset[str], *, typ: str = "JWT") -> Header:
+def read_header(
+    token: object, algorithms: frozenset[str], *, typ: str = "JWT", largest: int = LARGEST_TOKEN
+) -> Header:
     """Check the header before any key is looked up (RFC 8725 §3.1, §3.11); without `typ` it is a JWT."""
-    if not isinstance(token, str) or not token or len(token) > LARGEST_TOKEN:
+    if not isinstance(token, str) or not token or len(token) > largest:
         raise TokenError("there is no ID token of a sensible size")
     if token.count(".") != 2:
         raise TokenError("the ID token is not a signed compact JWT")

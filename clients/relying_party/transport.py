@@ -30,7 +30,7 @@ class Answer:
         return document
 
 
-async def send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
+async def send(http: httpx.AsyncClient, request: httpx.Request, *, largest: int = LARGEST_ANSWER) -> Answer:
     """Send one request. Raises ProviderUnavailableError for network trouble, 5xx and oversized answers.
 
     Redirects are never followed: they could carry a code or an assertion to somebody else.
@@ -41,7 +41,7 @@ async def send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
         try:
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > LARGEST_ANSWER:
+                if len(body) > largest:
                     raise ProviderUnavailableError(f"{request.url} answered with too much")
         finally:
             await response.aclose()
