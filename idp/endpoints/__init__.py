@@ -13,6 +13,11 @@ from idp.endpoints import (
     backchannel_authentication,
     device_authorization,
     end_session,
+    event_stream_poll,
+    event_stream_status,
+    event_stream_subjects,
+    event_stream_verification,
+    event_streams,
     feature_policy,
     introspection,
     link_receipts,
@@ -51,6 +56,11 @@ for endpoint in (
     end_session,
     transparency,
     ssf_configuration,
+    event_streams,
+    event_stream_status,
+    event_stream_subjects,
+    event_stream_verification,
+    event_stream_poll,
     well_known,
 ):
     router.include_router(endpoint.router)

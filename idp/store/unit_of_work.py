@@ -30,6 +30,7 @@ from idp.store.merkle_log import MerkleLog
 from idp.store.notices import Notices
 from idp.store.operators import Operators
 from idp.store.outbox import Outbox
+from idp.store.polled_sets import PolledSets
 from idp.store.outbox_overview import OutboxOverview
 from idp.store.platform_links import PlatformLinks
 from idp.store.recorder import Recorder
@@ -69,6 +70,7 @@ class UnitOfWork(Recorder):
         self.mass_actions = MassActions(self)
         self.operators = Operators(self, seal)
         self.outbox = Outbox(self, seal)
+        self.polled_sets = PolledSets(self, seal)
         self.notices = Notices(self, self.outbox)
         self.outbox_overview = OutboxOverview(self, seal)
         self.platform_links = PlatformLinks(self)

@@ -1,7 +1,8 @@
 """What the application opens at its start and every handler uses: typed, and never at import."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.requests import Request
@@ -55,6 +56,8 @@ class Context:
     """Where certificates of clients come from (RFC 8705)."""
     is_dpop_nonce_required: bool
     """False takes DPoP proofs without a nonce, too (RFC 9449 §8)."""
+    waiting_polls: Counter[str] = field(default_factory=Counter, kw_only=True)
+    """How many polls for events wait in this process, by client."""
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a fresh unit of work."""
