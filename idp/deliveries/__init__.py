@@ -6,6 +6,10 @@ A receiver that is slow or gone has its own few places and takes none from other
 
 | module | what it is |
 |---|---|
+| fan_out | gives changes of links their order, and has recorded what follows from them |
+| follow_ups | everything that follows from changes of links: the place to add to it |
+| told_changes | changes of links become security events |
+| neighbours | how a person's other links stood at a change |
 | kinds | every kind of delivery and what makes it: the place to add one |
 | worker | finds what is due, claims it and tries it |
 | lanes | how many deliveries may be under way to one receiver at once |
@@ -14,4 +18,6 @@ A receiver that is slow or gone has its own few places and takes none from other
 | session_ended | finds out who is to be told that a session is over |
 | backchannel_logout | Back-Channel Logout 1.0: tells one client |
 | ciba_ping | CIBA Core 1.0 §10.2: tells a client that its request was answered |
+| event_streams | the event streams of clients, as this process knows them |
+| security_events | RFC 8935: pushes one Security Event Token |
 """

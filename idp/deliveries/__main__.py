@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
+from idp.deliveries.fan_out import FanOut
 from idp.deliveries.worker import AT_ONCE, Worker
 from idp.deliveries.world import World
 from idp.outbound.client_keys import ClientKeys
@@ -60,7 +61,9 @@ async def deliver(settings: Settings, *, watch_parent: bool) -> None:
     """Empty the outbox until told to stop."""
     async with opened(settings, connections=8) as parts, connected(parts) as world:
         worker = Worker(world, random.SystemRandom().random)
-        await run_jobs((worker.run(), worker.park_overdue(), keep_fresh(world)), watch_parent=watch_parent)
+        fan_out = FanOut(world, parts.name)
+        jobs = (fan_out.run(), worker.run(), worker.park_overdue(), keep_fresh(world))
+        await run_jobs(jobs, watch_parent=watch_parent)
 
 
 def main() -> None:

@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from idp.deliveries.backchannel_logout import BACKCHANNEL_LOGOUT, send_logout_token
 from idp.deliveries.ciba_ping import send_ping
+from idp.deliveries.security_events import may_push_events, may_push_stream_events, push_event
 from idp.deliveries.session_ended import find_whom_to_tell
 from idp.deliveries.world import World
 from idp.store.backchannel_requests import CIBA_PING
 from idp.store.outbox import Delivery
 from idp.store.sessions import SESSION_ENDED
+from idp.store.set_deliveries import SECURITY_EVENT, STREAM_EVENT
 
 Make = Callable[[World, Delivery], Awaitable[None]]
 
@@ -22,4 +24,14 @@ KINDS: Mapping[str, Make] = {
     SESSION_ENDED: find_whom_to_tell,
     BACKCHANNEL_LOGOUT: send_logout_token,
     CIBA_PING: send_ping,
+    SECURITY_EVENT: push_event,
+    STREAM_EVENT: push_event,
 }
+
+MayClaim = Callable[[World, str], Awaitable[bool]]
+
+MAY_CLAIM: Mapping[str, MayClaim] = {
+    SECURITY_EVENT: may_push_events,
+    STREAM_EVENT: may_push_stream_events,
+}
+"""Kinds whose deliveries may have to wait for their receiver: where one does, nothing of it is claimed."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from idp.deliveries.kinds import KINDS
+from idp.deliveries.kinds import KINDS, MAY_CLAIM
 from idp.deliveries.lanes import Lane
 from idp.deliveries.outcomes import CLAIM, Outcome, Outcomes
 from idp.deliveries.world import DeliveryHeldError, DeliveryRefusedError, World
@@ -62,7 +62,11 @@ class Worker:
         if len(self._under_way) >= AT_ONCE:
             return 0
         due = await self._world.unit_of_work().outbox.lanes_due(KINDS, self._world.clock())
-        lanes = [self._lanes.setdefault((kind, client), Lane(kind, client)) for kind, client in due]
+        lanes = [
+            self._lanes.setdefault((kind, client), Lane(kind, client))
+            for kind, client in due
+            if kind not in MAY_CLAIM or await MAY_CLAIM[kind](self._world, client)
+        ]
         lanes.sort(key=lambda lane: (lane.is_sick, lane.under_way, self._chance()))
         started = 0
         for lane in lanes:

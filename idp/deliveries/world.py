@@ -1,11 +1,13 @@
 """What making a delivery may use, and how it says that it failed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from idp.deliveries.event_streams import KnownStreams
 from idp.outbound.addresses import OutboundRefusedError
 from idp.outbound.guarded_http import GuardedHTTP
+from idp.protocol.event_stream import EventStream
 from idp.protocol.model import Policy
 from idp.store.database import Database
 from idp.store.unit_of_work import UnitOfWork
@@ -41,6 +43,11 @@ class World:
     http: GuardedHTTP
     log: Log
     clock: Callable[[], datetime]
+    streams: KnownStreams = field(default_factory=KnownStreams)
+
+    async def stream_of(self, client_id: str) -> EventStream | None:
+        """Return a client's event stream as it was within the last second."""
+        return await self.streams.of_client(client_id, self.unit_of_work, self.clock())
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a fresh unit of work."""

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -22,7 +23,7 @@ TIMEOUT_SECONDS = 2.5
 LARGEST_ANSWER = 256 * 1024
 """Bytes of a document that is fetched."""
 LARGEST_RECEIPT = 16 * 1024
-"""Bytes that are read of the answer to a delivery, which nobody looks at."""
+"""Bytes that are read of the answer to a delivery."""
 
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -40,6 +41,14 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     return context
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a delivery, or its beginning."""
+
+    status: int
+    body: bytes
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -108,24 +117,25 @@ class GuardedHTTP:
     ) -> int:
         """Send a form and return the status of the answer, whatever it is; a 3xx is not followed."""
         sent = {**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
-        return await self._post(uri, sent, urlencode(form).encode())
+        return (await self.post(uri, urlencode(form).encode(), sent)).status
 
     async def post_json(
         self, uri: str, document: Mapping[str, object], headers: Mapping[str, str] | None = None
     ) -> int:
         """Send a JSON document and return the status of the answer, as `post_form` does."""
         sent = {**(headers or {}), "Content-Type": "application/json"}
-        return await self._post(uri, sent, orjson.dumps(dict(document)))
+        return (await self.post(uri, orjson.dumps(dict(document)), sent)).status
 
-    async def _post(self, uri: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def post(self, uri: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
+        """Send a body and return the answer, whatever it is; a 3xx is not followed."""
         async with self._called("POST", uri, headers, body) as answer:
-            received = 0
+            received = bytearray()
             async for chunk in answer.aiter_stream():
-                # Read only so that the connection can be used again; a long answer costs it the connection.
-                received += len(chunk)
-                if received > LARGEST_RECEIPT:
+                # Read to the end so that the connection can be used again; a long answer costs it that.
+                received += chunk
+                if len(received) > LARGEST_RECEIPT:
                     break
-            return answer.status
+            return Receipt(answer.status, bytes(received[:LARGEST_RECEIPT]))
 
     @contextlib.asynccontextmanager
     async def _called(

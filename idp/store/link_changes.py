@@ -73,19 +73,19 @@ class LinkChanges:
 
     async def unsequenced(self, limit: int) -> list[LinkChange]:
         """Return changes that have no position yet, oldest first."""
-        return [_change(row) for row in await self._recorder.fetch_all(_UNSEQUENCED, limit=limit)]
+        return [change_from_row(row) for row in await self._recorder.fetch_all(_UNSEQUENCED, limit=limit)]
 
     async def since(self, position: int, limit: int) -> list[LinkChange]:
         """Return the changes behind a position, in order."""
         rows = await self._recorder.fetch_all(_SINCE, position=position, limit=limit)
-        return [_change(row) for row in rows]
+        return [change_from_row(row) for row in rows]
 
     async def of_client_since(self, client_id: str, position: int, limit: int) -> list[LinkChange]:
         """Return a client's changes behind a position, in order."""
         rows = await self._recorder.fetch_all(
             _OF_CLIENT_SINCE, client_id=client_id, position=position, limit=limit
         )
-        return [_change(row) for row in rows]
+        return [change_from_row(row) for row in rows]
 
     async def waiting(self) -> tuple[int, int | None]:
         """Return how many changes have no position yet, and the time of the oldest in microseconds."""
@@ -133,7 +133,8 @@ def new_change(
     return LinkChange(secrets.token_urlsafe(12), client_id, link_id, kind, now, status, details or {})
 
 
-def _change(row: Row) -> LinkChange:
+def change_from_row(row: Row) -> LinkChange:
+    """Read a row."""
     return LinkChange(
         change_id=row["change_id"],
         client_id=row["client_id"],

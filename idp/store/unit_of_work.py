@@ -17,6 +17,7 @@ from idp.store.consents import Consents
 from idp.store.database import Database
 from idp.store.event_streams import EventStreams
 from idp.store.feature_policies import FeaturePolicies
+from idp.store.followed_links import FollowedLinks
 from idp.store.grants import Grants
 from idp.store.guardian_requests import GuardianRequests
 from idp.store.guardianships import Guardianships
@@ -59,6 +60,7 @@ class UnitOfWork(Recorder):
         self.consents = Consents(self)
         self.feature_policies = FeaturePolicies(self)
         self.event_streams = EventStreams(self, seal)
+        self.followed_links = FollowedLinks(self)
         self.grants = Grants(self, seal)
         self.guardian_requests = GuardianRequests(self, seal)
         self.guardianships = Guardianships(self, seal)

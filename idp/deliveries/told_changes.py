@@ -1,0 +1,63 @@
+"""Changes of links become security events, for the clients that have an event stream.
+
+The events of one subject leave in the order of the changes. Those of different subjects are put in no order:
+were one person after another told to two platforms in the same order, their order would tell who is who.
+"""
+
+import random
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from idp.deliveries.neighbours import Neighbours
+from idp.deliveries.world import World
+from idp.identity.account_links import AccountLink
+from idp.identity.link_changes import LinkChange
+from idp.protocol.event_stream import EventStream, is_wanted
+from idp.protocol.security_events import SecurityEvent, events_of_change
+from idp.store.outbox import Delivery
+from idp.store.set_deliveries import delivery_of
+from idp.store.unit_of_work import UnitOfWork
+
+Change = tuple[LinkChange, AccountLink]
+Told = tuple[SecurityEvent, str]
+"""An event, and the `txn` that it shares with others of the same change."""
+
+_STEP = timedelta(microseconds=1)
+_CHANCE = random.SystemRandom()
+
+
+async def record_events(world: World, uow: UnitOfWork, followed: Sequence[Change], now: datetime) -> None:
+    """Record the events that clients asked for; nothing is committed."""
+    by_client: dict[str, list[Change]] = {}
+    for change, link in followed:
+        by_client.setdefault(change.client_id, []).append((change, link))
+    for client_id, changes in by_client.items():
+        # Looked up anew: whether an event is recorded depends on the stream as it is in this moment.
+        stream = await uow.event_streams.of_client(client_id)
+        if stream is not None:
+            uow.outbox.add_many(await _deliveries(uow, stream, changes, world.policy.issuer, now))
+
+
+async def _deliveries(
+    uow: UnitOfWork, stream: EventStream, changes: Sequence[Change], issuer: str, now: datetime
+) -> list[Delivery]:
+    neighbours = await Neighbours.of(uow, changes)
+    removed = await uow.event_streams.removed(stream.stream_id, {link.subject for _, link in changes})
+    by_subject: dict[str, list[Told]] = {}
+    for change, link in changes:
+        txn = secrets.token_urlsafe(16)
+        for event in events_of_change(change, link, neighbours.states_at(change, link), issuer):
+            if is_wanted(stream, event.uri, issuer, is_removed=link.subject in removed):
+                by_subject.setdefault(link.subject, []).append((event, txn))
+    return [
+        # Each a little later than the one before it, which keeps the order within a subject.
+        delivery_of(stream.client_id, event, now + number * _STEP, txn=txn)
+        for number, (event, txn) in enumerate(_shuffled(by_subject.values()))
+    ]
+
+
+def _shuffled(groups: Iterable[list[Told]]) -> list[Told]:
+    shuffled = list(groups)
+    _CHANCE.shuffle(shuffled)
+    return [told for group in shuffled for told in group]

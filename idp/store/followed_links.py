@@ -1,0 +1,48 @@
+"""Links as they stand behind a handful of their changes: read together, for those who follow links."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import and_, bindparam, literal_column, null, select
+
+from idp.identity.account_links import AccountLink
+from idp.identity.link_changes import LinkChange
+from idp.store.account_links import link_from_row
+from idp.store.link_changes import change_from_row
+from idp.store.link_tables import link_changes
+from idp.store.recorder import Recorder
+from idp.store.tables import account_links as t
+from idp.store.text_lists import one_of, text_list
+
+_LINKS = select(t).where(one_of(t.c.link_id, bindparam("ids")))
+_OF_CITIZENS = select(t).where(
+    and_(one_of(t.c.citizen_id, bindparam("ids")), t.c.status != literal_column("'pending'"))
+)
+_WAITING = (
+    select(link_changes)
+    .where(and_(one_of(link_changes.c.link_id, bindparam("ids")), link_changes.c.sequence == null()))
+    .order_by(link_changes.c.occurred_at, link_changes.c.change_id)
+)
+
+
+class FollowedLinks:
+    """What is asked about links whose changes are told."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    async def find(self, link_ids: Iterable[str]) -> dict[str, AccountLink]:
+        """Return links by id, as they stand now; unknown ids are left out."""
+        rows = await self._recorder.fetch_all(_LINKS, ids=text_list(link_ids))
+        return {row["link_id"]: link_from_row(row) for row in rows}
+
+    async def of_citizens(self, citizen_ids: Iterable[str]) -> Sequence[AccountLink]:
+        """Return all links of people, ended ones included."""
+        rows = await self._recorder.fetch_all(_OF_CITIZENS, ids=text_list(citizen_ids))
+        return [link_from_row(row) for row in rows]
+
+    async def waiting_changes(self, link_ids: Iterable[str]) -> dict[str, list[LinkChange]]:
+        """Return the changes of links that have no position yet, in their order, by link."""
+        found: dict[str, list[LinkChange]] = {}
+        for row in await self._recorder.fetch_all(_WAITING, ids=text_list(link_ids)):
+            found.setdefault(row["link_id"], []).append(change_from_row(row))
+        return found
