@@ -7,4 +7,6 @@
 | merkle | the Merkle tree over the log: hashing, and checking proofs (RFC 9162) |
 | tiles | the tree as it is kept and published, and making proofs |
 | checkpoints | what the provider signs about its log |
+| retention | how long history is kept, and what may be purged |
+| tree_verification | deriving the tree anew, beside what is kept and what was signed |
 """

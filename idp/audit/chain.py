@@ -115,17 +115,17 @@ def seal(events: Iterable[SealedEvent], before: Head) -> list[SealedEvent]:
 class ChainVerifier:
     """A verification from the start that takes one event at a time and remembers two: for any length.
 
-    The events come by sequence, every row that has one included.
+    The events come by sequence, every row that has one included. `start` is the last event that was purged.
     """
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, start: Head = START) -> None:
         self._head = head
         self._events = 0
-        self._good = START
+        self._good = start
         """The last event that follows."""
         self._last: SealedEvent | None = None
         """That event itself."""
-        self._before_last = START
+        self._before_last = start
         self._suspect: SealedEvent | None = None
         """An event that does not follow; the next one tells whether it was altered or slipped in."""
         self._rival: SealedEvent | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from idp.audit.merkle import EMPTY_ROOT, HASH_SIZE, node_hash
 
 HEIGHT = 8
-WIDTH = 2**HEIGHT
+WIDTH = 1 << HEIGHT
 """Hashes of a full tile."""
 
 Range = tuple[int, int]

@@ -7,6 +7,7 @@ a lease picks one, and each job is safe even if two believed to hold it.
 |---|---|
 | sequencer | seals events into the hash chain and the Merkle tree within seconds |
 | checkpoints | signs the state of the log once a minute |
+| retention | purges history when its five years are over |
 | expiry | lets unredeemed links vanish and overdue ones lapse |
 | status_lists | writes what became of links into their status lists, within seconds |
 | mass_endings | makes mass actions final whose time to be undone is over |

@@ -10,6 +10,7 @@ from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
 from idp.housekeeping.checkpoints import publish_checkpoint
 from idp.housekeeping.expiry import let_time_pass
 from idp.housekeeping.mass_endings import make_final
+from idp.housekeeping.retention import purge_history
 from idp.housekeeping.sequencer import BATCH, GapError, catch_up, seal_waiting
 from idp.housekeeping.status_lists import build_status_lists, enlist_old_links
 from idp.settings import Settings
@@ -21,6 +22,8 @@ CHECKPOINT_EVERY = 5.0
 """Seconds between two looks; one is signed a minute after the last at the earliest."""
 EXPIRE_EVERY = 20.0
 REMOVE_EVERY = 60.0
+PURGE_AT_ONCE = 60
+"""Pieces of history; more than the busiest minute brings, and soon done."""
 BUILD_EVERY = 5.0
 """A change is shown within a minute: by then it is built in, and every copy made before has run out."""
 LEASE = timedelta(seconds=10)
@@ -72,6 +75,17 @@ class Housekeeping:
         uow.remains.remove(utc_now())
         await uow.commit()
 
+    async def purge(self) -> None:
+        """Purge history whose five years are over, as many pieces at a time as a minute allows."""
+        gone = 0
+        for _ in range(PURGE_AT_ONCE):
+            piece = await purge_history(self._open(), utc_now())
+            gone += piece
+            if not piece:
+                break
+        if gone:
+            self._log.write("history_purged", utc_now(), events=gone)
+
     async def repeat(self, job: Callable[[], Awaitable[None]], seconds: float) -> None:
         """Do a job again and again, whenever this process holds the lease."""
         while True:
@@ -95,6 +109,7 @@ async def keep_house(settings: Settings, *, watch_parent: bool) -> None:
             house.repeat(house.checkpoint, CHECKPOINT_EVERY),
             house.repeat(house.expire, EXPIRE_EVERY),
             house.repeat(house.remove, REMOVE_EVERY),
+            house.repeat(house.purge, REMOVE_EVERY),
             house.repeat(house.build, BUILD_EVERY),
         )
         await run_jobs(jobs, watch_parent=watch_parent)

@@ -1,15 +1,19 @@
 """`idp audit`: reads the audit log and verifies that nobody changed it."""
 
 import asyncio
+from collections.abc import Iterator
 
 import click
 import orjson
 
 from idp.audit.chain import FindingKind, SealedEvent
+from idp.audit.checkpoints import text_of_hash
+from idp.audit.tree_verification import TreeFinding, TreeFindingKind
 from idp.operators.audit_verification import Verification, verify_log
 from idp.operators.desk import Desk, at_desk, utc_now
 from idp.operators.options import json_option
-from idp.operators.output import CommandFailedError, invocation
+from idp.operators.output import CommandFailedError, invocation, progress, properties
+from idp.operators.tree_verification import every_signing_key
 from idp.store.encoding import moment
 
 FOLLOW_SECONDS = 1.0
@@ -20,6 +24,15 @@ _FINDINGS = {
     FindingKind.REMOVED: "was removed",
     FindingKind.SLIPPED_IN: "was slipped in",
     FindingKind.REWRITTEN: "or one before it was altered, and all after it sealed anew",
+}
+
+_TREE_FINDINGS = {
+    TreeFindingKind.LEAF_DIFFERS: "is not the one that the tree was grown with",
+    TreeFindingKind.TILE_DIFFERS: "do not agree with a tile above them, or it is missing",
+    TreeFindingKind.ROOT_DIFFERS: "are not those that were signed: one was changed, and all after it",
+    TreeFindingKind.SIGNATURE_INVALID: "have a checkpoint that the provider never signed",
+    TreeFindingKind.CHECKPOINT_BEYOND: "were signed and are not there any more",
+    TreeFindingKind.PURGED_TOO_SOON: "are gone, and their five years were not over",
 }
 
 
@@ -74,19 +87,26 @@ async def _follow(desk: Desk, count: int) -> None:
 @audit.command()
 @json_option
 def verify() -> None:
-    """Derive the chain anew from the table alone, and name the first event that was tampered with.
+    """Derive chain and tree anew from the tables alone, and name the first event that was tampered with.
 
-    The exit status is 1 when there is one. The chain uses no key, so whoever can write both the events and
-    the head can write another chain: note the head that is printed somewhere else, and compare.
+    The exit status is 1 when there is one. Every checkpoint is compared, and its signature. Whoever can write
+    the tables and sign can make another log: against them stand those who remembered a checkpoint elsewhere
+    (`python -m clients.log_verifier`).
     """
-    found = at_desk(lambda desk: verify_log(desk.unit_of_work()))
+
+    async def work(desk: Desk) -> Verification:
+        uow, keys = desk.unit_of_work(), every_signing_key(desk.custody.signing)
+        with progress("Verifying", 2 * await uow.merkle_log.size()) as bar:
+            return await verify_log(uow, keys, utc_now(), bar.update)
+
+    found = at_desk(work)
     document = _document(found)
     if found.is_sealing_overdue(utc_now()):
         invocation().say(
             f"{found.waiting} events wait to be sealed, the oldest since {found.waiting_since:%FT%TZ}: "
             "is `idp serve` running?"
         )
-    finding = found.report.finding
+    finding, tree = found.report.finding, found.tree
     if finding is not None:
         event = f"Event {finding.sequence}" + (f" ({finding.event_id})" if finding.event_id else "")
         raise CommandFailedError(
@@ -94,24 +114,68 @@ def verify() -> None:
             [f"{found.report.verified.sequence} events before it are intact."],
             result=document,
         )
-    lines = [
-        f"{found.report.verified.sequence} events are intact.",
-        f"head {found.head.sequence} {found.head.chain_hash.hex()}",
-    ]
+    if tree is not None and tree.finding is not None:
+        raise CommandFailedError(_told(tree.finding), result=document)
+    invocation().answer(document, _lines(found))
+
+
+@audit.command()
+@json_option
+def checkpoint() -> None:
+    """Show the newest signed checkpoint of the log, to be kept elsewhere."""
+    newest = at_desk(lambda desk: desk.unit_of_work().merkle_log.newest_checkpoint())
+    if newest is None:
+        raise CommandFailedError("Nothing was signed yet: `idp serve` signs a minute after the first event.")
+    document = {
+        "tree_size": newest.tree_size,
+        "root_hash": text_of_hash(newest.root_hash),
+        "created_at": newest.created_at,
+        "checkpoint": newest.signed,
+    }
+    invocation().answer(document, properties(document))
+
+
+def _lines(found: Verification) -> Iterator[str]:
+    yield f"{found.report.events} events are intact."
+    if found.purged.sequence:
+        yield f"{found.purged.sequence} older ones were purged; their hashes are still in the tree."
+    yield f"head {found.head.sequence} {found.head.chain_hash.hex()}"
+    tree = found.tree
+    if tree is not None:
+        yield f"root {tree.size} {text_of_hash(tree.root)}, as in {tree.agreeing} checkpoints"
     if found.waiting:
-        lines.append(f"{found.waiting} more wait to be sealed.")
-    invocation().answer(document, lines)
+        yield f"{found.waiting} more wait to be sealed."
+
+
+def _told(finding: TreeFinding) -> str:
+    events = f"Event {finding.first}" if finding.first == finding.last else _range(finding)
+    return f"{events} {_TREE_FINDINGS[finding.kind]}."
+
+
+def _range(finding: TreeFinding) -> str:
+    return f"Events {finding.first} to {finding.last}"
 
 
 def _document(found: Verification) -> dict[str, object]:
-    finding = found.report.finding
+    finding, tree = found.report.finding, found.tree
     return {
         "verified": found.report.verified.sequence,
+        "purged": found.purged.sequence,
         "head": {"sequence": found.head.sequence, "chain_hash": found.head.chain_hash.hex()},
         "waiting": {"events": found.waiting, "since": found.waiting_since},
         "finding": None
         if finding is None
         else {"kind": finding.kind, "sequence": finding.sequence, "event_id": finding.event_id},
+        "tree": None
+        if tree is None
+        else {
+            "size": tree.size,
+            "root_hash": text_of_hash(tree.root),
+            "checkpoints": tree.agreeing,
+            "finding": None
+            if tree.finding is None
+            else {"kind": tree.finding.kind, "first": tree.finding.first, "last": tree.finding.last},
+        },
     }
 
 

@@ -1,8 +1,10 @@
 """What a command says: one result on standard output, every other word on standard error."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import click
 import orjson
@@ -76,6 +78,21 @@ class CommandFailedError(click.ClickException):
         if self.reasons:
             error["reasons"] = self.reasons
         return {**self.result, "error": error}
+
+
+class Progress(Protocol):
+    """Shows how far something has come."""
+
+    def update(self, n_steps: int) -> None:
+        """Tell how many more steps were done."""
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Progress]:
+    """Show a bar on a terminal; nothing to anybody else, and nothing where there is nothing to do."""
+    hidden = not sys.stderr.isatty() or not length
+    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
+        yield bar
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
