@@ -32,7 +32,6 @@ What the rest of the program uses:
 | idempotency_keys | answers by the key of their request |
 | event_streams | what receivers asked to be told, where, and of whom not |
 | polled_sets | security events that wait to be fetched |
-| set_deliveries | a security event as the outbox keeps it |
 | followed_links | links as they stand behind a handful of their changes |
 | outbox | what is to be told to others: recorded, claimed, and what became of it |
 | outbox_overview | the outbox as an operator sees it |
