@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from idp.protocol.idempotency import HEADER, MAX_LENGTH
+from idp.protocol.link_receipt import MEDIA_TYPE as RECEIPT_MEDIA_TYPE
 from idp.protocol.platform_api_schemas import SHOWN, Schema, reference, schemas
 from idp.protocol.problems import MEDIA_TYPE, PROBLEMS, Problem
 from idp.protocol.resources import MANAGE_ACCOUNT_LINKS, READ_ACCOUNT_LINKS
@@ -104,16 +105,37 @@ def _reading_paths() -> Schema:
                 "responses": _responses("ChangePage", [Problem.INVALID_CURSOR]),
             }
         },
+        "/account-links/policy": {
+            "get": {
+                "operationId": "readFeaturePolicy",
+                "summary": "Which feature needs which assurance, and by when",
+                "security": [],
+                "parameters": [
+                    _query("version", {"type": "integer", "minimum": 1}, "An earlier version; else today's.")
+                ],
+                "responses": {
+                    "200": _public("The policy"),
+                    "304": {"description": "You have it already"},
+                    **_problems({400: ["invalid_request"], 404: ["about:blank"]}),
+                },
+            }
+        },
+        "/account-links/status-lists": {
+            "get": {
+                "operationId": "listStatusLists",
+                "summary": "Where the status lists of your links are",
+                **_READ,
+                "responses": _responses("StatusLists", []),
+            }
+        },
         "/account-links/openapi.json": {
             "get": {
                 "operationId": "describe",
                 "summary": "This document",
                 "security": [],
                 "responses": {
-                    "200": {
-                        "description": "OpenAPI 3.1",
-                        "content": {"application/json": {"schema": {"type": "object"}}},
-                    }
+                    "200": _public("OpenAPI 3.1"),
+                    "304": {"description": "You have it already"},
                 },
             }
         },
@@ -147,6 +169,21 @@ def _changing_paths() -> Schema:
                     ],
                     has_etag=True,
                 ),
+            },
+        },
+        "/account-links/{link_id}/receipt": {
+            "parameters": [_LINK_ID],
+            "get": {
+                "operationId": "readReceipt",
+                "summary": "The receipt of an active link, to be verified offline for years",
+                **_READ,
+                "responses": {
+                    **_responses("AccountLink", [Problem.NO_SUCH_LINK, Problem.STATE_CONFLICT]),
+                    "200": {
+                        "description": "A signed JWT",
+                        "content": {RECEIPT_MEDIA_TYPE: {"schema": {"type": "string"}}},
+                    },
+                },
             },
         },
         "/account-links/{link_id}/end": _post("endAccountLink", "End a link for good", "Nothing"),
@@ -227,13 +264,25 @@ def _responses(schema: str, problems: Sequence[Problem], *, has_etag: bool = Fal
     }
     return {
         "200": good,
-        **{
-            str(status): {
-                "description": ", ".join(found),
-                "content": {MEDIA_TYPE: {"schema": reference("Problem")}},
-            }
-            for status, found in sorted(names.items())
-        },
+        **_problems(names),
+    }
+
+
+def _problems(names: Mapping[int, Sequence[str]]) -> Schema:
+    return {
+        str(status): {
+            "description": ", ".join(found),
+            "content": {MEDIA_TYPE: {"schema": reference("Problem")}},
+        }
+        for status, found in sorted(names.items())
+    }
+
+
+def _public(description: str) -> Schema:
+    return {
+        "description": description,
+        "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": {"type": "object"}}},
     }
 
 

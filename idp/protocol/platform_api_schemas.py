@@ -132,6 +132,9 @@ def schemas() -> Schema:
                 "opened_at": _TIME,
             }
         ),
+        "StatusLists": _object(
+            {"status_lists": {"type": "array", "items": {"type": "string", "format": "uri"}}}
+        ),
         "Problem": {
             "type": "object",
             "required": ["type", "title", "status", "detail"],

@@ -1,4 +1,7 @@
-"""Whatever arrives at a JSON endpoint, its answer is one that openapi.yaml knows, and no fault of ours."""
+"""Whatever arrives at a JSON endpoint, its answer is one that openapi.yaml knows, and no fault of ours.
+
+The platform API has a description of its own, which it publishes: see test_platform_api.py.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +26,6 @@ from schemathesis.specs.openapi.checks import (
 from idp.protocol.metadata import server_metadata
 from idp.protocol.model import Policy
 from idp.protocol.profiles import CIBA_GRANT, DEVICE_GRANT
-from idp.protocol.resources import READ_ACCOUNT_LINKS
 from tests.support.columns import COLUMNS
 from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
 from tests.support.party import Party
@@ -36,8 +38,6 @@ UNNAMED = {
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/userinfo",
     "/.well-known/oauth-protected-resource/account-links",
-    "/account-links",
-    "/account-links/{link_id}",
     "/register/{client_id}",
 }
 """What is found by other means than by a member of the discovery document."""
@@ -88,14 +88,9 @@ class Target:
         tokens = party.sign_in(browser, person)
         self.basic = party.credentials()[1]["authorization"]
         self.access_token = tokens["access_token"]
-        reading = {"scope": f"openid {READ_ACCOUNT_LINKS}", "resource": f"{self.issuer}/account-links"}
-        linked = party.sign_in(browser, person, authorization_details=party.details(), **reading)
-        self.reading_token = linked["access_token"]
-        self.link_id = linked["authorization_details"][0]["link_id"]
         self.managed: dict[str, Any] = {}
         """A registered client, its present token included."""
         self.real = {
-            "link_id": self.link_id,
             "token": self.access_token,
             "refresh_token": tokens["refresh_token"],
             "id_token_hint": tokens["id_token"],
@@ -120,8 +115,6 @@ class Target:
         match label.split(" ")[1]:
             case "/userinfo":
                 return f"Bearer {self.access_token}"
-            case "/account-links" | "/account-links/{link_id}":
-                return f"Bearer {self.reading_token}"
             case "/register":
                 return f"Bearer {self.licence}"
             case "/register/{client_id}":
@@ -161,8 +154,7 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         grants = ["authorization_code", "refresh_token", CIBA_GRANT, DEVICE_GRANT]
         asking = {"grant_types": grants, "backchannel_token_delivery_mode": "poll"}
         licence = op.run(initial_token(op.provider, uses=100_000))
-        scope = f"openid {READ_ACCOUNT_LINKS}"
-        yield Target(Party.registered(op, COLUMNS["oidc"], scope=scope, **asking), licence)
+        yield Target(Party.registered(op, COLUMNS["oidc"], scope="openid", **asking), licence)
 
 
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
@@ -192,8 +184,6 @@ def test_no_answer_is_outside_its_description(target: Target, label: str) -> Non
             case.body |= {name: target.real[name] for name in real}
             for name in CREDENTIALS if is_right else ():
                 case.body.pop(name, None)
-        if is_right and "link_id" in real and "link_id" in (case.path_parameters or {}):
-            case.path_parameters["link_id"] = target.link_id
         if is_right and "client_id" in (case.path_parameters or {}):
             case.path_parameters["client_id"] = target.managed["client_id"]
             if isinstance(case.body, dict):
