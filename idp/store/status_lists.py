@@ -226,7 +226,7 @@ class StatusLists:
         """Return changes behind a position, in order, each with its link's index and state of now."""
         rows = await self._recorder.fetch_all(_CHANGES, position=position, limit=limit)
         return [
-            ListedChange(row["position"], row["status_list_id"], row["status_index"], Status(row["status"]))
+            ListedChange(row["sequence"], row["status_list_id"], row["status_index"], Status(row["status"]))
             for row in rows
         ]
 

@@ -163,3 +163,56 @@ def test_a_rotation_is_due_when_the_active_key_is_as_old_as_the_policy_says(
     assert custody.signing.algorithms_due(now + timedelta(days=90)) == ("ES256", "EdDSA")
     custody.signing.rotate(now + timedelta(days=90), "ES256")
     assert custody.signing.algorithms_due(now + timedelta(days=90)) == ("EdDSA",)
+
+
+class TestHistory:
+    """OpenID Federation 1.0 §8.7: what keys of former times signed is verified for years."""
+
+    def test_a_key_is_told_of_once_it_is_retired_with_the_end_of_its_time(
+        self, custody: Custody, now: datetime
+    ) -> None:
+        kid = custody.signing.signer("ES256").kid
+        custody.signing.rotate(now)
+        assert custody.signing.historical_jwks() == (), "it still stands in the key set"
+        custody.reload_if_changed(now + RETIRING_FOR)
+        former = {key["kid"]: key for key in custody.signing.historical_jwks()}
+        assert former[kid]["exp"] == int((now + RETIRING_FOR).timestamp())
+        assert former[kid]["nbf"] <= former[kid]["exp"]
+        assert "revoked" not in former[kid]
+        assert custody.signing.changed_at() == now + RETIRING_FOR
+
+    def test_both_names_of_an_rsa_key_stay_known(self, full_directory: Path, now: datetime) -> None:
+        custody = Custody.open(full_directory, None, now)
+        kid = custody.signing.signer("RS256").kid
+        custody.signing.rotate(now)
+        custody.reload_if_changed(now + RETIRING_FOR)
+        former = {key["kid"]: key["alg"] for key in custody.signing.historical_jwks()}
+        assert (former[kid], former[f"{kid}.PS256"]) == ("RS256", "PS256")
+
+    def test_a_key_that_was_lost_is_told_of_at_once_as_revoked(self, custody: Custody, now: datetime) -> None:
+        kid = custody.signing.signer("ES256").kid
+        custody.signing.compromise(kid, now)
+        [former] = custody.signing.historical_jwks()
+        assert (former["kid"], former["exp"]) == (kid, int(now.timestamp()))
+        assert former["revoked"] == {"revoked_at": int(now.timestamp()), "reason": "compromised"}
+
+    def test_a_retired_key_is_revoked_when_it_turns_out_to_have_been_lost(
+        self, custody: Custody, now: datetime
+    ) -> None:
+        kid = custody.signing.signer("ES256").kid
+        custody.signing.rotate(now)
+        custody.reload_if_changed(now + RETIRING_FOR)
+        later = now + 2 * RETIRING_FOR
+        custody.signing.compromise(kid, later)
+        former = {key["kid"]: key for key in custody.signing.historical_jwks()}
+        assert former[kid]["revoked"]["revoked_at"] == int(later.timestamp())
+
+    def test_a_key_that_never_signed_is_not_told_of(self, custody: Custody, now: datetime) -> None:
+        waiting = next(record for record in custody.signing.list() if record.state is KeyState.NEXT)
+        custody.signing.compromise(waiting.kid, now)
+        assert custody.signing.historical_jwks() == ()
+
+    def test_nothing_private_is_among_it(self, custody: Custody, now: datetime) -> None:
+        custody.signing.rotate(now)
+        custody.reload_if_changed(now + RETIRING_FOR)
+        assert not {"d", "p", "q", "k"} & {name for key in custody.signing.historical_jwks() for name in key}

@@ -37,6 +37,7 @@ REGISTERED = {
     "electronic_records_supported",
     "end_session_endpoint",
     "evidence_supported",
+    "federation_historical_keys_endpoint",
     "grant_types_supported",
     "id_token_encryption_alg_values_supported",
     "id_token_encryption_enc_values_supported",
@@ -61,6 +62,7 @@ REGISTERED = {
     "revocation_endpoint_auth_methods_supported",
     "revocation_endpoint_auth_signing_alg_values_supported",
     "scopes_supported",
+    "status_list_aggregation_endpoint",
     "subject_types_supported",
     "token_endpoint",
     "token_endpoint_auth_methods_supported",
@@ -131,7 +133,7 @@ def test_every_address_begins_with_the_issuer(issuer: str) -> None:
     metadata: dict[str, Any] = server_metadata(Policy(issuer))
     assert metadata["issuer"] == issuer
     addresses = [value for name, value in metadata.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) == 11
+    assert len(addresses) == 13
     assert all(address.startswith(f"{issuer}/") for address in addresses)
 
 
