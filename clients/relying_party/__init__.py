@@ -10,10 +10,14 @@ beside this package does it in 30 lines. Inside, requests and their validation c
     receipts.py               what you keep of a link, verified offline for years
     receipt_keys.py, status_lists.py    by which keys, and what became of a million links since
     policy.py, policy_document.py    may(account, feature, now), answered from what you hold
+    account_links.py, account_link_documents.py    your links: read, follow, keep in order
+    own_token.py, dpop.py     a token of your own, bound to a key of this process
     provider.py, keys.py      discovery and key set, cached
     client_authentication.py, oauth.py    credentials and message bodies, by Authlib
 """
 
+from .account_link_documents import AccountLink, ChangePage, LinkChange, ReportedCase, Suspicion
+from .account_links import UNCHANGED, AccountLinks
 from .errors import (
     AuthorizationRefusedError,
     CallbackError,
@@ -39,13 +43,18 @@ from .receipts import LinkReceipt, StatusReference
 from .status_lists import LinkStatus, StatusList, StatusLists
 
 __all__ = [
+    "UNCHANGED",
     "Account",
+    "AccountLink",
+    "AccountLinks",
     "AuthorizationRefusedError",
     "CallbackError",
+    "ChangePage",
     "ConfigurationError",
     "Decision",
     "GrantRefusedError",
     "Link",
+    "LinkChange",
     "LinkReceipt",
     "LinkStatus",
     "LinkedAccount",
@@ -61,6 +70,7 @@ __all__ = [
     "ReceiptKeys",
     "RelyingParty",
     "RelyingPartyError",
+    "ReportedCase",
     "RequestRefusedError",
     "SignIn",
     "Started",
@@ -68,6 +78,7 @@ __all__ = [
     "StatusLists",
     "StatusReference",
     "Step",
+    "Suspicion",
     "TokenError",
     "Tokens",
     "UntrustedResponseError",
