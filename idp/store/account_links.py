@@ -200,7 +200,7 @@ class AccountLinks:
         kind = kind_of_move(before, after)
         if kind is not None:
             details = {"before": before.status.value}
-            self._changes.add(new_change(after.client_id, after.link_id, kind, after.status, now, details))
+            self._changes.add(new_change(after.client_id, after.link_id, kind, after.status, at, details))
         if after.status is Status.ENDED:
             self._recorder.record(
                 _REVOKE_GRANTS, id=after.link_id, now=micros(now), because="account_link_ended"
