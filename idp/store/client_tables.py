@@ -78,7 +78,10 @@ outbox = Table(
     time_column("replayed_at", null=True),
 )
 _WAITING = text("delivered_at IS NULL AND parked_at IS NULL")
-for columns in ((outbox.c.kind, outbox.c.client_id, outbox.c.next_attempt_at), (outbox.c.ordering_key,)):
+for columns in (
+    (outbox.c.kind, outbox.c.client_id, outbox.c.next_attempt_at, outbox.c.delivery_id),
+    (outbox.c.ordering_key, outbox.c.created_at, outbox.c.delivery_id),
+):
     name = "_".join(("ix_outbox", *(column.name for column in columns)))
     Index(name, *columns, postgresql_where=_WAITING, sqlite_where=_WAITING)
 Index("ix_outbox_delivered_at", outbox.c.delivered_at)

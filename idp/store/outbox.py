@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    exists,
     func,
     literal_column,
     null,
@@ -56,9 +55,10 @@ def is_waiting(table: FromClause = t) -> ColumnElement[bool]:
 
 _ahead = t.alias("ahead")
 _asked = t.alias("asked")
-_first_of_its_key = (
-    # With a limit, so that it is looked up row by row: joined, it would read the whole backlog.
-    select(_ahead.c.delivery_id)
+_is_first_of_its_key = (
+    # A yes or no for each row, by one look into the index: what the planner believes of a queue, whose size
+    # changes by the second, is wrong at times, and must not make it read the whole backlog.
+    select(_ahead.c.delivery_id == _asked.c.delivery_id)
     .where(_ahead.c.ordering_key == _asked.c.ordering_key, is_waiting(_ahead))
     .order_by(_ahead.c.created_at, _ahead.c.delivery_id)
     .limit(literal_column("1"))
@@ -75,7 +75,7 @@ def _is_claimable(bind: Bind) -> ColumnElement[bool]:
             _asked.c.kind == bind("kind"),
             _asked.c.client_id == bind("client"),
             _asked.c.next_attempt_at <= bind("now"),
-            _asked.c.delivery_id == _first_of_its_key,
+            _is_first_of_its_key,
         )
         .order_by(_asked.c.next_attempt_at, _asked.c.delivery_id)
         .limit(bind("limit"))
@@ -83,7 +83,7 @@ def _is_claimable(bind: Bind) -> ColumnElement[bool]:
         # Chosen once: as a subquery it may be asked again for each row, and then knows no limit.
         .cte("wanted")
     )
-    return and_(t.c.delivery_id.in_(select(wanted.c.delivery_id)), is_waiting(), t.c.next_attempt_at <= bind("now"))
+    return t.c.delivery_id.in_(select(wanted.c.delivery_id))
 
 
 def _is_claimed(bind: Bind) -> ColumnElement[bool]:
@@ -166,13 +166,10 @@ def _lanes() -> Any:
     lanes = lanes.union_all(
         select(lanes.c.kind, next_client(lanes.c.kind, lanes.c.client_id)).where(lanes.c.client_id != null())
     )
-    is_due = exists().where(
-        is_waiting(),
-        t.c.kind == lanes.c.kind,
-        t.c.client_id == lanes.c.client_id,
-        t.c.next_attempt_at <= bindparam("now"),
+    first_due = select(func.min(t.c.next_attempt_at)).where(
+        is_waiting(), t.c.kind == lanes.c.kind, t.c.client_id == lanes.c.client_id
     )
-    return select(lanes.c.kind, lanes.c.client_id).where(lanes.c.client_id != null(), is_due)
+    return select(lanes.c.kind, lanes.c.client_id).where(first_due.scalar_subquery() <= bindparam("now"))
 
 
 _LANES_DUE = _lanes()

@@ -8,6 +8,9 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_LANES = "ix_outbox_kind_client_id_next_attempt_at_delivery_id"
+_KEYS = "ix_outbox_ordering_key_created_at_delivery_id"
+
 
 def upgrade() -> None:
     op.create_table(
@@ -275,13 +278,19 @@ def upgrade() -> None:
         "ix_audit_events_citizen_id_occurred_at", "audit_events", ["citizen_id", "occurred_at"], unique=False
     )
     op.add_column("citizens", sa.Column("links_frozen_at", sa.BigInteger(), nullable=True))
-    op.add_column("outbox", sa.Column("replayed_at", sa.BigInteger(), nullable=True))
-    op.drop_index("ix_outbox_client_id_next_attempt_at", table_name="outbox")
-    _index_waiting("ix_outbox_kind_client_id_next_attempt_at", ["kind", "client_id", "next_attempt_at"])
+    _give_the_outbox_lanes()
     op.bulk_insert(
         sa.table("consumers", sa.column("name", sa.Text()), sa.column("sequence", sa.BigInteger())),
         [{"name": name, "sequence": 0} for name in ("link_changes", "status_lists")],
     )
+
+
+def _give_the_outbox_lanes() -> None:
+    op.add_column("outbox", sa.Column("replayed_at", sa.BigInteger(), nullable=True))
+    op.drop_index("ix_outbox_client_id_next_attempt_at", table_name="outbox")
+    op.drop_index("ix_outbox_ordering_key", table_name="outbox")
+    _index_waiting(_LANES, ["kind", "client_id", "next_attempt_at", "delivery_id"])
+    _index_waiting(_KEYS, ["ordering_key", "created_at", "delivery_id"])
 
 
 def _index_waiting(name: str, columns: list[str]) -> None:
@@ -303,7 +312,9 @@ def downgrade() -> None:
         "cases",
     ):
         op.drop_table(table)
-    op.drop_index("ix_outbox_kind_client_id_next_attempt_at", table_name="outbox")
+    op.drop_index(_LANES, table_name="outbox")
+    op.drop_index(_KEYS, table_name="outbox")
+    _index_waiting("ix_outbox_ordering_key", ["ordering_key"])
     _index_waiting("ix_outbox_client_id_next_attempt_at", ["client_id", "next_attempt_at"])
     op.drop_column("outbox", "replayed_at")
     op.drop_index("ix_audit_events_citizen_id_occurred_at", table_name="audit_events")
