@@ -7,7 +7,7 @@ deleted in the same moment takes its subjects along.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, literal_column, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from idp.protocol.event_stream import ChangedBy, DeliveryMethod, EventStream, StreamStatus
 from idp.store.database import Row
@@ -16,6 +16,7 @@ from idp.store.link_tables import event_stream_subjects as subjects
 from idp.store.link_tables import event_streams as t
 from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal
+from idp.store.text_lists import one_of, text_list
 from idp.store.writes import Change, Insert, Remove, Value
 
 ADDED_GATE = "event_stream_added"
@@ -67,13 +68,8 @@ _ADD_SUBJECT = Remove(
 _FIND = select(t).where(t.c.stream_id == bindparam("stream_id"))
 _OF_CLIENT = select(t).where(t.c.client_id == bindparam("client_id"))
 _PAGE = select(t).where(t.c.client_id > bindparam("after")).order_by(t.c.client_id).limit(bindparam("limit"))
-_ANY_REMOVED = (
-    select(subjects.c.subject)
-    .where(subjects.c.stream_id == bindparam("stream_id"))
-    .limit(literal_column("1"))
-)
-_IS_REMOVED = select(subjects.c.subject).where(
-    (subjects.c.stream_id == bindparam("stream_id")) & (subjects.c.subject == bindparam("subject"))
+_REMOVED = select(subjects.c.subject).where(
+    subjects.c.stream_id == bindparam("stream_id"), one_of(subjects.c.subject, bindparam("among"))
 )
 _COUNT_REMOVED = select(func.count().label("removed")).where(subjects.c.stream_id == bindparam("stream_id"))
 
@@ -130,16 +126,9 @@ class EventStreams:
         self._recorder.record(_ADD_SUBJECT, id=stream.stream_id, subject=subject)
 
     async def removed(self, stream_id: str, among: Iterable[str]) -> frozenset[str]:
-        """Return which of these subjects the receiver removed; most receivers remove nobody."""
-        if await self._recorder.fetch_one(_ANY_REMOVED, stream_id=stream_id) is None:
-            return frozenset()
-        return frozenset(
-            [
-                subject
-                for subject in among
-                if await self._recorder.fetch_one(_IS_REMOVED, stream_id=stream_id, subject=subject)
-            ]
-        )
+        """Return which of these subjects the receiver removed."""
+        rows = await self._recorder.fetch_all(_REMOVED, stream_id=stream_id, among=text_list(among))
+        return frozenset(row["subject"] for row in rows)
 
     async def count_removed(self, stream_id: str) -> int:
         """Return how many subjects the receiver removed."""
