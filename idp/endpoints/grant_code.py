@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from idp.endpoints.guardian_consent import with_guardian
 from idp.endpoints.issuance import Issue, first_refresh_token, issue_tokens, used
 from idp.endpoints.link_redemption import redeem_link
 from idp.endpoints.token_request import TokenRequest
@@ -42,6 +43,7 @@ async def redeem_code(request: TokenRequest) -> dict[str, object]:
             policy_version=context.feature_policy.version,
             is_first_try=tries == 0,
         )
+        redemption = await with_guardian(uow, redemption, found.backing.citizen, now)
         redemption = await redemption.listed(context.status_indexes)
         new_token = first_refresh_token(context, client, grant, now)
         issue = Issue(

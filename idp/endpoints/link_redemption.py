@@ -33,6 +33,8 @@ class Redemption:
     before: AccountLink | None
     after: AccountLink | None
     events: tuple[Event, ...] = ()
+    approval_id: str | None = None
+    """The guardian's approval that is used up by it."""
 
     async def listed(self, indexes: StatusIndexes) -> "Redemption":
         """Return it with an index in a status list, for a link that is made or moved and has none yet."""
@@ -49,6 +51,8 @@ class Redemption:
         if not self.events:
             uow.account_links.touch(self.after.link_id, now)
             return
+        if self.approval_id is not None:
+            uow.guardian_requests.use(self.approval_id, now)
         uow.account_links.move(self.before, self.after, now)
         for event in self.events:
             uow.ledger.append(event)

@@ -16,6 +16,7 @@
 | evidence | what was looked at when an identity was proofed, by kind alone (R6) |
 | consents | what was shown and decided, and when to ask again, for a named reason (R7, R8) |
 | guardians | who speaks for a minor, since when and until when (R10) |
+| hand_over | at 16: a link becomes the young person's own (R10) |
 | guardian_requests | what a minor asks a guardian: decided once, used once (R10) |
 | sessions | how long a session lives; when an authentication is recent enough |
 | identifiers | what people type to say who they are |

@@ -34,6 +34,8 @@ class AskReason(StrEnum):
     WITHDRAWN = "withdrawn"
     REQUESTED = "requested"
     """The platform asked for it with prompt=consent."""
+    CAME_OF_AGE = "came_of_age"
+    """The person turned 16 and decides about a link that a guardian once approved."""
 
 
 @dataclass(frozen=True, slots=True)

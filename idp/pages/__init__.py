@@ -8,6 +8,10 @@
 | account_choice | Go on as this person? |
 | consent | Link this account? And: why not |
 | approvals | Is it me who asks for this? Requests from other devices |
+| guardian_needed | A minor's link: ask your guardian |
+| children | For whom do I speak, and what do they ask? |
+| children_links | What is linked with my child? End it |
+| own_consent | At 16: does this link stay? |
 | device | Which device? The code that it shows |
 | my_accounts | Whom do I trust? What happened? End it |
 | my_networks | Where did I sign in without linking an account? End it |
@@ -21,6 +25,7 @@
 | visit | why somebody is at the sign-in pages |
 | frame | what every page handler shares: language, header, the token of our forms |
 | views | what each page shows, exactly |
+| guardian_views | the same, of guardians and children |
 | approval_views | the same, for requests from other devices |
 | network_views | the same, of linked accounts and of networks without one |
 | session_views | the same, of signing out and of sessions |

@@ -19,6 +19,7 @@ from idp.protocol.claims import (
     item_value,
     requested_items,
 )
+from idp.protocol.guardian_step import offered_items
 from idp.protocol.journey import Page, Presence
 from idp.protocol.model import AuthorizationRequest
 from idp.store.interactions import Interaction
@@ -66,7 +67,7 @@ def _view(
         acr=presence.session.context.acr,
         reason=reason,
         purpose=None if request.account_link is None else request.account_link.purpose,
-        items=consent_items(context, request, presence),
+        items=consent_items(context, request, presence, approved_by_guardian(standing)),
         link_valid_until=valid_until,
         my_accounts_uri=f"{context.issuer}/my/accounts",
         text_version=TEXT_VERSION,
@@ -82,11 +83,17 @@ def account_card(request: AuthorizationRequest) -> AccountCard | None:
 
 
 def consent_items(
-    context: Context, request: AuthorizationRequest, presence: Presence
+    context: Context,
+    request: AuthorizationRequest,
+    presence: Presence,
+    approved: frozenset[str] = frozenset(),
 ) -> tuple[ConsentItem, ...]:
-    """Return each data item with the value as it will be sent; what there is no value for is not offered."""
+    """Return each data item with the value as it will be sent; what there is no value for is not offered.
+
+    `approved` is what a guardian agreed to, for a child who is offered nothing else.
+    """
     items = []
-    for item in requested_items(request):
+    for item in offered_items(request, presence.citizen, approved, context.clock()):
         if item.name == ASSURANCE_LEVEL:
             continue  # the page names the level in words already
         value = _value_of(item, request, presence, context.clock())
@@ -103,12 +110,19 @@ def consent_items(
     return tuple(items)
 
 
+def approved_by_guardian(standing: Standing) -> frozenset[str]:
+    """Return the names of the items that a guardian agreed to; empty where none was asked."""
+    approval = None if standing.guarded is None else standing.guarded.approval
+    return frozenset() if approval is None else approval.claims
+
+
 def agreed_to(
     request: AuthorizationRequest,
     presence: Presence,
     decision: Decision,
     ticked: frozenset[str],
     now: datetime,
+    approved: frozenset[str] = frozenset(),
 ) -> frozenset[str]:
     """Return the items that a decision grants: of those that were on the page, and nothing for a refusal.
 
@@ -116,7 +130,8 @@ def agreed_to(
     """
     if decision is Decision.DENY:
         return frozenset()
-    shown = (item for item in requested_items(request) if _value_of(item, request, presence, now) is not None)
+    offered = offered_items(request, presence.citizen, approved, now)
+    shown = (item for item in offered if _value_of(item, request, presence, now) is not None)
     return agreed_items(tuple(shown), ticked)
 
 
@@ -154,7 +169,7 @@ async def consent(http: Request, interaction_id: str) -> Response:
         return see_other(f"{context.issuer}/consent/{interaction_id}")
     now = context.clock()
     request, decision = standing.request, Decision(form["decision"])
-    agreed = agreed_to(request, presence, decision, ticked, now)
+    agreed = agreed_to(request, presence, decision, ticked, now, approved_by_guardian(standing))
     decided = Consent(
         consent_id=secrets.token_urlsafe(16),
         citizen_id=presence.citizen.citizen_id,

@@ -34,6 +34,8 @@ class LinkedAccountsPage(Page):
     sign_out_action: str = "/my/sign-out"
     sessions_uri: str = "/my/sessions"
     approvals_uri: str = "/approvals"
+    children_uri: str | None = None
+    """For whoever speaks for a child."""
     waiting: int = 0
     """Requests that wait for this person's answer; counted up to a page of them."""
     first_page_uri: str | None = None

@@ -15,6 +15,12 @@ from idp.web.journey import enrolled_methods, find_signed_in
 from idp.web.state import Context
 
 
+async def children_address(context: Context, uow: UnitOfWork, citizen_id: str, now: datetime) -> str | None:
+    """Return where a person finds the children for whom they speak; None for whoever speaks for nobody."""
+    has_children = await uow.guardianships.has_children(citizen_id, now)
+    return f"{context.issuer}/my/children" if has_children else None
+
+
 async def signed_in_or_way(
     context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str = OWN
 ) -> SignedIn | Response:

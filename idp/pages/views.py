@@ -245,6 +245,9 @@ class LinkCard:
     ended_at: datetime | None = None
     claims: tuple[str, ...] = ()
     """Names of what the network was given about the person, beside the levels."""
+    own_consent_due_at: datetime | None = None
+    """Until when a person who turned 16 must agree to it themselves (R10)."""
+    own_consent_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ APPROVALS = "approvals"
 """As OWN, for what waits for their answer."""
 DEVICE = "device"
 """As OWN, for the page that takes a device's code."""
+CHILDREN = "children"
+"""As OWN, for the children for whom somebody speaks."""
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -36,7 +38,7 @@ class Visit:
     @property
     def is_for_approval(self) -> bool:
         """Tell whether the person comes to answer a request from elsewhere."""
-        return self.visit_id.startswith((APPROVALS, DEVICE)) and self.interaction is None
+        return self.visit_id.startswith((APPROVALS, DEVICE, CHILDREN)) and self.interaction is None
 
     @property
     def request(self) -> AuthorizationRequest | None:
@@ -77,4 +79,12 @@ def own_visit(issuer: str, visit_id: str) -> Visit | None:
             return Visit(visit_id, f"{issuer}/approvals/{subject}" if subject else f"{issuer}/approvals")
         case "device":
             return Visit(visit_id, f"{issuer}/device?user_code={subject}" if subject else f"{issuer}/device")
+        case "children":
+            page_uri = f"{issuer}/my/children"
+            return Visit(visit_id, f"{page_uri}/requests/{subject}" if subject else page_uri)
     return None
+
+
+def visit_about(page: str, subject: str) -> str:
+    """Return the id of a visit to a page about something; the page's own where that cannot be its name."""
+    return f"{page}.{subject}" if _SUBJECT.fullmatch(subject) else page

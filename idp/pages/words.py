@@ -111,6 +111,7 @@ ASK_REASONS: Mapping[AskReason, str] = {
     AskReason.EXPIRED: msgid("Your last agreement is more than a year old."),
     AskReason.WITHDRAWN: msgid("You withdrew your last agreement."),
     AskReason.REQUESTED: msgid("The network wants you to decide again."),
+    AskReason.CAME_OF_AGE: msgid("You are 16 and decide about this link yourself."),
 }
 
 EVENTS: Mapping[str, str] = {
@@ -126,6 +127,8 @@ EVENTS: Mapping[str, str] = {
     "account_link:reattached": msgid("The network gave the account another id."),
     "account_link:reverify_requested": msgid("The network asked you to verify the link again."),
     "account_link:looked_up": msgid("Our staff looked at this link."),
+    "account_link:own_consent_asked": msgid("You turned 16 and were asked whether the link stays."),
+    "account_link:taken_over": msgid("You agreed to the link yourself."),
     "grant:redeemed": msgid("The network was given what you agreed to."),
     "grant:refreshed": msgid("The network renewed its access."),
     "grant:revoked": msgid("The network's access was ended."),

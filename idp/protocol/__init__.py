@@ -34,6 +34,7 @@
 | feature_demand | RFC 9470 §4: what the feature policy adds to a request for a feature |
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |
+| guardian_step | where a guardian stands in a minor's journey |
 | claims | OpenID Connect Core §5, Identity Assurance §5.7: what was agreed to, and nothing else |
 | claim_values | Core §5.1, §5.5.1: the value of each claim, and whether it is the one wanted |
 | verified_claims | Identity Assurance §5, Schema Definition §5: the `verified_claims` element |

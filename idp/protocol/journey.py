@@ -47,6 +47,7 @@ class Page(StrEnum):
     SECOND_FACTOR = "second-factor"
     REFUSED = "refused"
     CONSENT = "consent"
+    GUARDIAN = "guardian"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +212,14 @@ def consent_step(
         scope=request.scope,
         claims={item.name for item in requested_items(request)},
         purpose=None if request.account_link is None else request.account_link.purpose,
-        links_new_account=request.account_link is not None and not _is_in_force(own_link, now),
+        links_new_account=request.account_link is not None and not is_in_force(own_link, now),
         consent_prompted="consent" in request.prompt,
         now=now,
     )
     return _ANSWERED if reason is None else NextStep(Page.CONSENT, reason=reason)
 
 
-def _is_in_force(link: AccountLink | None, now: datetime) -> bool:
+def is_in_force(link: AccountLink | None, now: datetime) -> bool:
     """Tell whether a link needs no new decision; one that lapsed is made anew by its person, not by habit."""
     return link is not None and link.status is Status.ACTIVE and not link.is_expired(now)
 
@@ -234,7 +235,8 @@ def error_instead_of(step: NextStep) -> OAuthError:
             return AccountSelectionRequiredError("the person must choose an account")
         case Page.CONSENT:
             return ConsentRequiredError("the person must be asked for consent")
-        case Page.SECOND_FACTOR:
-            return InteractionRequiredError("the person must show another factor")
+        case Page.SECOND_FACTOR | Page.GUARDIAN:
+            # One answer for both: that somebody has a guardian is nobody's to learn before they agreed.
+            return InteractionRequiredError("a page must be shown to the person")
         case _:
             return AccessDeniedError("the request was refused")

@@ -116,14 +116,18 @@ def id_token_claims(
 
 
 def account_link_claim(link: AccountLink) -> dict[str, Any]:
-    """Return the claim `account_link`: the platform's own account, and until when it is vouched for."""
-    return {
+    """Return the claim `account_link`: the platform's own account, and until when it is vouched for.
+
+    `guardian_consented` is there for a minor's account alone; nothing is told about the guardian (R10).
+    """
+    claim = {
         "link_id": link.link_id,
         "account_id": link.account_id,
         "status": link.status.value,
         "linked_at": _seconds(link.linked_at),
         "expires_at": _seconds(link.expires_at),
     }
+    return claim if link.guardianship_id is None else {**claim, "guardian_consented": True}
 
 
 def _seconds(moment: datetime | None) -> int | None:

@@ -32,6 +32,7 @@
 | sealed_cursors | cursors that only their client can give back |
 | sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |
+| guardians | what a minor asked of their guardians, loaded for the rules |
 | authorization_response | the one place that issues codes, and how answers travel |
 | static_files | our few files, kept by browsers under a versioned address |
 | throttle | counting sign-in attempts before they are verified |

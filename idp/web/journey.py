@@ -28,6 +28,7 @@ from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble, check_client_is_open, note
+from idp.web.guardians import Guarded, assess_guarded
 from idp.web.state import Context
 
 
@@ -42,6 +43,8 @@ class Standing:
     own_link: AccountLink | None = None
     """The person's live link to the account that is to be linked."""
     neighbours: tuple[AccountLink, ...] = ()
+    guarded: Guarded | None = None
+    """How it stands with the person's guardians; None where it did not come to that."""
 
 
 async def load_interaction(
@@ -157,8 +160,15 @@ async def assess(
         return replace(standing, step=NextStep(Page.REFUSED, refusal=refused.refusal))
     except UnmetAuthenticationRequirementsError as unmet:
         return replace(standing, step=NextStep(None, error=unmet))
-    step = rules.consent_step(request, presence, progress, own_link, now)
-    return replace(standing, step=step, own_link=own_link, neighbours=tuple(neighbours))
+    guarded = await assess_guarded(uow, request, presence, progress, own_link, now)
+    return replace(
+        standing,
+        step=guarded.step,
+        presence=guarded.presence,
+        own_link=own_link,
+        neighbours=tuple(neighbours),
+        guarded=guarded,
+    )
 
 
 async def _consent_of(

@@ -40,6 +40,7 @@ from idp.pages.views import (
     Trouble,
 )
 from idp.pages.words import EVENTS
+from tests.support.sample_guardian_views import guardian_views
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -263,6 +264,14 @@ VIEWS: dict[str, Page] = {
     "sign_out_for_a_network": replace(SIGN_OUT, client=replace(NETWORK, back_action=None)),
     "signed_out": SignedOutPage(),
     "signed_out_and_in_again": SignedOutPage(is_signed_in=True),
+    "link_detail_own_consent": replace(DETAIL, link=replace(LINK, own_consent_due_at=NOW + DAY)),
+    "linked_accounts_of_a_guardian": LinkedAccountsPage(
+        person=PERSON,
+        links=(replace(LINK, own_consent_due_at=NOW + DAY),),
+        children_uri="/my/children",
+        csrf="token",
+    ),
+    **guardian_views(NETWORK, LINK, PERSON, NOW),
     "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
     "ended": EndedPage(link=ENDED, ended_at=NOW),
     **{
