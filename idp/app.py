@@ -35,9 +35,11 @@ from idp.pages import (
     login_initiation,
     logos,
     my_accounts,
+    my_mark,
     my_networks,
     my_sessions,
     own_consent,
+    public_marks,
     second_factor,
     sign_in,
     sign_out,
@@ -215,6 +217,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         consent,
         account_choice,
         my_accounts,
+        my_mark,
         my_networks,
         approvals,
         guardian_needed,
@@ -226,6 +229,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         sign_out,
         login_initiation,
         logos,
+        public_marks,
         explanations,
     ):
         app.include_router(page.router)

@@ -62,6 +62,9 @@ ASKING_LIMITS = AttemptLimits(free=20, window=timedelta(hours=1), first_pause=ti
 """Per client and person: backchannel requests that are not agreed to. Beyond these, one in a quarter of an
 hour: nobody is worn down by being asked again and again. What a person agrees to is not counted."""
 
+MARK_LIMITS = AttemptLimits(free=300, window=timedelta(minutes=10), longest_pause=timedelta(minutes=10))
+"""Per source that looks up public marks by name: wide, as SOURCE_LIMITS; it is no guess at a secret."""
+
 IDENTIFIER_WINDOW = timedelta(days=1)
 UNDER_ATTACK_FROM = 1000
 """So many attempts at one identifier within IDENTIFIER_WINDOW are no longer its holder's."""

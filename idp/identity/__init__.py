@@ -11,6 +11,7 @@
 | policy_versions | which version of that holds, and which is announced |
 | link_upkeep | what becomes of a link while its state stays |
 | mass_actions | many links moved at once: two persons, batches, undo within 72 hours (P9) |
+| public_marks | whether anybody may check that an account is genuine (R21) |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |
 | evidence | what was looked at when an identity was proofed, by kind alone (R6) |

@@ -108,7 +108,7 @@ def described(client: Client) -> dict[str, object]:
     policy = fields.pop("policy")
     if isinstance(policy, dict):
         fields |= {f"policy.{name}": value for name, value in policy.items()}
-    for name in ("sector", "profile_hosts"):
+    for name in ("sector", "profile_hosts", "public_mark"):
         fields[f"policy.{name}"] = fields.pop(name)
     validity = fields.pop("policy.link_validity")
     if isinstance(validity, int):

@@ -19,6 +19,9 @@
 | sign_out | Sign out here? And: it is done |
 | explanations | what an `acr` value means |
 | login_initiation | the way to a network's own sign-in |
+| public_marks | Is this account genuine? For anybody, by the mark or by the account's name |
+| my_mark | May mine be found? |
+| mark_badge | the mark as a small picture |
 | logos | the networks' reviewed logos, from our own address |
 | failures | every refusal becomes an answer here, and nowhere else |
 | own_pages | who is at the pages of their own |
@@ -29,6 +32,7 @@
 | approval_views | the same, for requests from other devices |
 | network_views | the same, of linked accounts and of networks without one |
 | session_views | the same, of signing out and of sessions |
+| mark_views | the same, of public marks |
 | words | the words for values |
 | rendering | a view and a language in, bytes out |
 """

@@ -260,6 +260,15 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarkSwitch:
+    """Whether the public mark of a link may be found. `form#mark-switch` with `findable` = yes | no."""
+
+    action: str
+    mark_uri: str | None = None
+    """Where it is found; None while it is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDetailPage(Page):
     """What happened? Newest first."""
 
@@ -267,6 +276,8 @@ class LinkDetailPage(Page):
 
     link: LinkCard
     timeline: tuple[TimelineEntry, ...]
+    mark: MarkSwitch | None = None
+    """None where the network shows no marks."""
     older_uri: str | None = None
     my_accounts_uri: str = "/my/accounts"
     sign_out_action: str = "/my/sign-out"

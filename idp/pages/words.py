@@ -33,6 +33,13 @@ PROOFING: Mapping[Proofing, str] = {
     Proofing.VNF: msgid("Foreign resident: verified in person"),
 }
 
+PROOFING_CHECKS: Mapping[Proofing, str] = {
+    Proofing.VN1: msgid("remotely: the number and a picture of the face were compared with the register"),
+    Proofing.VN2: msgid("in person: an official compared the papers, the face and the fingerprints"),
+    Proofing.VNF: msgid("in person: an official compared the papers, the face and the fingerprints"),
+}
+"""How somebody's identity was checked, as strangers read it: `vnf` in the words of `vn2` (rule R21)."""
+
 ACR: Mapping[Acr, str] = {
     Acr.VN_1: msgid("one proof, such as a password"),
     Acr.VN_2: msgid("two different proofs, such as a password and a code"),
@@ -126,6 +133,8 @@ EVENTS: Mapping[str, str] = {
     "account_link:updated": msgid("The network changed how the account is shown."),
     "account_link:reattached": msgid("The network gave the account another id."),
     "account_link:reverify_requested": msgid("The network asked you to verify the link again."),
+    "account_link:mark_allowed": msgid("The public mark was turned on."),
+    "account_link:mark_withdrawn": msgid("The public mark was turned off."),
     "account_link:looked_up": msgid("Our staff looked at this link."),
     "account_link:own_consent_asked": msgid("You turned 16 and were asked whether the link stays."),
     "account_link:taken_over": msgid("You agreed to the link yourself."),
@@ -177,6 +186,7 @@ class Words:
             "isolate_plain": isolate_plain,
             "monogram": monogram,
             "proofing": lambda proofing: self._translate(PROOFING[proofing]),
+            "proofing_check": lambda proofing: self._translate(PROOFING_CHECKS[proofing]),
             "purpose": self.purpose,
             "status": lambda status: self._translate(STATUS[status]),
             "time": time,

@@ -10,6 +10,8 @@
                             and years (365 days) such as "P730D" or "P2Y"; one day to ten years
     sector                  the host for which pairwise subjects are computed; default: the one host of
                             redirect_uris
+    public_mark             true: accounts may show a mark that anybody can check, each if its person wants
+                            it; default false
     profile_hosts           hosts that profile_uri of an account may have; default: the hosts of redirect_uris
                             and client_uri
 
@@ -86,6 +88,7 @@ POLICY_MEMBERS = frozenset(
         "min_age",
         "min_proofing",
         "profile_hosts",
+        "public_mark",
         "sector",
     }
 )
@@ -142,6 +145,7 @@ def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], cl
         contacts=client.texts("contacts", 10, 254),
         policy=_read_policy(rules),
         profile_hosts=_read_profile_hosts(rules, hosts, client_uri),
+        public_mark=rules.boolean("public_mark") or False,
         **members,
     )
     _check_keys(client, read)

@@ -106,6 +106,8 @@ class Client:
     application_type: str = "web"
     access_token_format: str = "jwt"
     """jwt (RFC 9068) or opaque: whether whoever gets the token can read it."""
+    public_mark: bool = False
+    """Whether accounts there may show a mark that anybody can check (rule R21)."""
     introspects: frozenset[str] = frozenset()
     """Resources (RFC 8707) whose tokens this client may introspect, beside its own."""
 

@@ -194,6 +194,14 @@ Index(
     postgresql_where=text("mark_id IS NOT NULL"),
     sqlite_where=text("mark_id IS NOT NULL"),
 )
+for _name in ("handle", "profile_uri"):
+    Index(
+        f"ix_account_links_client_id_{_name}_marked",
+        account_links.c.client_id,
+        account_links.c[_name],
+        postgresql_where=text("mark_id IS NOT NULL"),
+        sqlite_where=text("mark_id IS NOT NULL"),
+    )
 Index(
     "ix_account_links_guardianship_id",
     account_links.c.guardianship_id,

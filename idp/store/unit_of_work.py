@@ -34,6 +34,7 @@ from idp.store.outbox import Outbox
 from idp.store.polled_sets import PolledSets
 from idp.store.outbox_overview import OutboxOverview
 from idp.store.platform_links import PlatformLinks
+from idp.store.public_marks import PublicMarks
 from idp.store.recorder import Recorder
 from idp.store.registrations import Registrations
 from idp.store.remains import Remains
@@ -76,6 +77,7 @@ class UnitOfWork(Recorder):
         self.notices = Notices(self, self.outbox)
         self.outbox_overview = OutboxOverview(self, seal)
         self.platform_links = PlatformLinks(self)
+        self.public_marks = PublicMarks(self)
         self.registrations = Registrations(self)
         self.remains = Remains(self)
         self.sessions = Sessions(self, seal, self.outbox)

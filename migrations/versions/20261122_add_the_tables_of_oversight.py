@@ -119,9 +119,20 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("action_id", "link_id", name=op.f("pk_mass_action_items")),
     )
+    for column in ("handle", "profile_uri"):
+        op.create_index(
+            f"ix_account_links_client_id_{column}_marked",
+            "account_links",
+            ["client_id", column],
+            unique=False,
+            postgresql_where=sa.text("mark_id IS NOT NULL"),
+            sqlite_where=sa.text("mark_id IS NOT NULL"),
+        )
 
 
 def downgrade() -> None:
+    for column in ("handle", "profile_uri"):
+        op.drop_index(f"ix_account_links_client_id_{column}_marked", table_name="account_links")
     for table in (
         "operators",
         "simulations",

@@ -85,6 +85,7 @@ FULL_POLICY: dict[str, Any] = {
     "link_validity": "P2Y",
     "sector": "network.example",
     "profile_hosts": ["network.example", "m.network.example"],
+    "public_mark": True,
     "profile": "oidc",
     "require_pkce": False,
     "access_token_format": "opaque",
@@ -134,6 +135,7 @@ def test_everything_stated() -> None:
     assert (client.id_token_signed_response_alg, client.userinfo_signed_response_alg) == ("RS256", "EdDSA")
     assert client.jwks == JWKS
     assert client.contacts == ("ops@network.example",)
+    assert client.public_mark
     assert client.secrets == ()
 
 
@@ -333,6 +335,7 @@ def test_a_client_is_refused(changes: dict[str, Any], name: str) -> None:
         pytest.param({"sector": "network.example:443"}, "sector", id="a port"),
         pytest.param({"sector": ""}, "sector", id="empty"),
         pytest.param({"profile_hosts": "network.example"}, "profile_hosts", id="a string for a list"),
+        pytest.param({"public_mark": "yes"}, "public_mark", id="a string for a yes"),
         pytest.param({"profile_hosts": ["network.example/@lan"]}, "profile_hosts", id="a path"),
         pytest.param({"profile_hosts": ["*.example"]}, "profile_hosts", id="a wildcard"),
     ],

@@ -41,6 +41,7 @@ from idp.pages.views import (
 )
 from idp.pages.words import EVENTS
 from tests.support.sample_guardian_views import guardian_views
+from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -255,6 +256,9 @@ VIEWS: dict[str, Page] = {
     "end_network": EndNetworkPage(card=SIGNED_IN_TO, action=SIGNED_IN_TO.end_uri, csrf="token"),
     "network_ended": NetworkEndedPage(network="Chợ Phiên", ended_at=NOW),
     "linked_accounts_empty": LinkedAccountsPage(person=PERSON, links=(), csrf="token"),
+    **MARK_VIEWS,
+    "link_detail_mark_off": replace(DETAIL, mark=MARK_OFF),
+    "link_detail_mark_on": replace(DETAIL, mark=MARK_ON),
     "link_detail": DETAIL,
     **{f"link_detail_{status}": replace(DETAIL, link=replace(LINK, status=status)) for status in Status},
     "link_detail_empty": LinkDetailPage(link=ENDED, timeline=(), csrf="token"),
