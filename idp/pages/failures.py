@@ -38,6 +38,7 @@ _MACHINES = (
     "/ssf",
     "/token",
     "/account-links",
+    "/problems",
     "/introspect",
     "/revoke",
     "/par",

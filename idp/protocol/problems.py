@@ -84,6 +84,29 @@ PROBLEMS: Mapping[Problem, ProblemType] = {
 }
 
 
+OAUTH_PROBLEMS: Mapping[str, ProblemType] = {
+    "invalid_request": ProblemType(400, "Bad Request", "Mend what the detail names."),
+    "invalid_token": ProblemType(
+        401, "Unauthorized", "Ask for another access token, bound to your key, and use it as it is bound."
+    ),
+    "insufficient_scope": ProblemType(403, "Forbidden", "Ask for a token with the scope that is named."),
+    "insufficient_user_authentication": ProblemType(
+        401, "Unauthorized", "Have the person sign in as acr_values and max_age of the challenge ask."
+    ),
+    "invalid_dpop_proof": ProblemType(401, "Unauthorized", "Make a fresh proof for every request."),
+    "use_dpop_nonce": ProblemType(
+        401, "Unauthorized", "Repeat the request with the nonce of the header DPoP-Nonce in a fresh proof."
+    ),
+    "temporarily_unavailable": ProblemType(
+        503, "Service Unavailable", "Try again after the seconds of Retry-After."
+    ),
+    "server_error": ProblemType(
+        500, "Internal Server Error", "Tell the operator the reference that the detail holds."
+    ),
+}
+"""The registered codes that the platform API answers with: RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3."""
+
+
 class ProblemError(ProtocolError):
     """A request to the platform API that runs into a problem without a registered code."""
 
@@ -113,6 +136,11 @@ class ProblemError(ProtocolError):
 def problem_uri(issuer: str, name: str) -> str:
     """Return the address that names a kind of problem, and explains it."""
     return f"{issuer}{PATH}/{name}"
+
+
+def find_problem_type(name: str) -> ProblemType | None:
+    """Return what a kind of problem is, by the last part of its address."""
+    return PROBLEMS[Problem(name)] if name in set(Problem) else OAUTH_PROBLEMS.get(name)
 
 
 def oauth_problem(error: OAuthError, issuer: str) -> dict[str, str | int]:
