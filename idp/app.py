@@ -30,6 +30,7 @@ from idp.pages import (
     consent,
     device,
     enrolment,
+    event_pages,
     explanations,
     guardian_needed,
     login_initiation,
@@ -231,6 +232,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         logos,
         public_marks,
         explanations,
+        event_pages,
     ):
         app.include_router(page.router)
     for path, probe in (("/healthz", healthz), ("/readyz", readyz)):

@@ -17,6 +17,8 @@
 | my_networks | Where did I sign in without linking an account? End it |
 | my_sessions | Where am I signed in? End it |
 | sign_out | Sign out here? And: it is done |
+| event_pages | what our own security events mean, at the addresses that name them |
+| event_views | the view model of that page |
 | explanations | what an `acr` value means |
 | login_initiation | the way to a network's own sign-in |
 | public_marks | Is this account genuine? For anybody, by the mark or by the account's name |

@@ -142,6 +142,8 @@ def test_where_it_does_not_go_on(scene: Scene, camera: Camera, open_page: OpenPa
     camera.take("error-not-found")
     page.goto(f"{scene.provider.url}/acr/vn-2")
     camera.take("acr")
+    page.goto(f"{scene.provider.url}/events/account-link-ended")
+    camera.take("event")
     page.goto(f"{scene.network.url}/callback?state=unknown")
     camera.take("network-problem")
     stranger = open_page(locale="vi-VN" if camera.language == "vi" else "en-GB")
