@@ -287,6 +287,35 @@ def test_disc_25_what_can_be_verified_is_described(metadata: dict[str, Any], col
     assert metadata["claims_in_verified_claims_supported"]
 
 
+def transmitter(op: ServedHere) -> dict[str, Any]:
+    response = op.browser().get("/.well-known/ssf-configuration")
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
+    described: dict[str, Any] = response.json()
+    return described
+
+
+@pytest.mark.item("DISC-27")
+def test_disc_27_the_transmitter_of_events_describes_itself(op: ServedHere, column: Column) -> None:
+    described = transmitter(op)
+    assert described["issuer"] == op.issuer
+    for name, value in described.items():
+        assert value not in ([], ""), name
+        if name.endswith(("_endpoint", "_uri")):
+            assert value.startswith("https://"), name
+    assert described["default_subjects"] in {"ALL", "NONE"}
+
+
+@pytest.mark.item("DISC-28")
+def test_disc_28_what_receivers_of_caep_need_is_described(op: ServedHere, column: Column) -> None:
+    described = transmitter(op)
+    assert described["spec_version"] == "1_0"
+    assert {"jwks_uri", "configuration_endpoint", "status_endpoint", "verification_endpoint"} <= set(
+        described
+    )
+    assert {"urn:ietf:rfc:8935", "urn:ietf:rfc:8936"} == set(described["delivery_methods_supported"])
+    assert {"spec_urn": "urn:ietf:rfc:6749"} in described["authorization_schemes"]
+
+
 @pytest.mark.item("DISC-29")
 def test_disc_29_any_page_may_read_discovery_and_keys(op: ServedHere, column: Column) -> None:
     for path in ("/.well-known/openid-configuration", "/jwks"):
