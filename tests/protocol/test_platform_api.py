@@ -1,7 +1,9 @@
 """The rules of the platform API that need no server: problems, keys, bodies, pages, tags."""
 
 import contextlib
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -108,3 +110,10 @@ def test_an_entity_tag_is_compared_strongly() -> None:
     for sent in ("", '"x"', f"W/{present}", present.strip('"')):
         with pytest.raises(ProblemError):
             check_precondition(sent, present)
+
+
+def test_the_page_for_platforms_lists_every_problem() -> None:
+    page = (Path(__file__).resolve().parents[2] / "clients" / "ACCOUNT_LINKS.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \| (\d+) \| (.*) \|$", page, re.MULTILINE)
+    kinds = {**{problem.value: kind for problem, kind in PROBLEMS.items()}, **OAUTH_PROBLEMS}
+    assert listed == [(name, str(kind.status), kind.remedy) for name, kind in kinds.items()]
