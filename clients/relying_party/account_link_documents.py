@@ -41,6 +41,8 @@ class AccountLink:
     expires_at: datetime | None
     reverify_requested_at: datetime | None
     ended_at: datetime | None
+    mark_uri: str | None = None
+    """Where anybody may check this account, if its person wants that: yours to show, or not."""
     etag: str | None = None
     """Give it to `update`, and nobody's change is undone."""
 
@@ -109,6 +111,7 @@ def read_link(document: Mapping[str, Any], etag: str | None = None) -> AccountLi
             expires_at=_moment(document, "expires_at"),
             reverify_requested_at=_moment(document, "reverify_requested_at"),
             ended_at=_moment(document, "ended_at"),
+            mark_uri=document.get("mark_uri"),
             etag=etag,
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
-VALID, SUSPENDED, LAPSED = 0, 2, 3
-"""What a status list says of a link (Token Status List §7.1); anything else counts as ended."""
+from .receipts import LinkReceipt
+from .status_lists import LinkStatus
 
+_IN_EXISTENCE = frozenset({LinkStatus.VALID, LinkStatus.SUSPENDED, LinkStatus.LAPSED})
 _PROOFING: Mapping[str, int] = {"vn1": 1, "vn2": 2, "vnf": 2}
 _ACR: Mapping[str, int] = {"vn-1": 1, "vn-2": 2, "vn-3": 3, "vn-4": 4}
 
@@ -83,32 +83,12 @@ class SignIn:
     at: datetime
 
 
-class ReceiptFacts(Protocol):
-    """What is read of a verified receipt."""
-
-    @property
-    def assurance_level(self) -> str:
-        """How the person was proofed, when the link was made."""
-
-    @property
-    def acr(self) -> str:
-        """How they signed in then."""
-
-    @property
-    def linked_at(self) -> datetime:
-        """When that was."""
-
-    @property
-    def expires_at(self) -> datetime:
-        """Until when the link is vouched for."""
-
-
 @dataclass(frozen=True, slots=True)
 class Link:
     """What you hold of an account's link."""
 
     status: int
-    """From the status list: 0 valid, 1 ended, 2 suspended, 3 lapsed."""
+    """From the status list, a LinkStatus; anything that is none of these counts as ended."""
     assurance_level: str
     sign_ins: tuple[SignIn, ...]
     """Give those you keep; the newest and the strongest are enough."""
@@ -119,13 +99,16 @@ class Link:
     @classmethod
     def of_receipt(
         cls,
-        receipt: ReceiptFacts,
+        receipt: LinkReceipt,
         status: int,
         sign_ins: Sequence[SignIn] = (),
         *,
         reverify_requested_at: datetime | None = None,
     ) -> "Link":
-        """Make a link of a verified receipt, its status now, and the sign-ins that came after it."""
+        """Make a link of a verified receipt, its status now, and the sign-ins that came after it.
+
+        A receipt names the first linking, also when the link was renewed: give the sign-in of the renewal.
+        """
         at_linking = SignIn(receipt.acr, receipt.linked_at)
         return cls(
             status=status,
@@ -252,11 +235,11 @@ class Policy:
 
 
 def _lack(requirement: Requirement, link: Link | None, now: datetime) -> Reason | None:
-    if link is None or link.status not in {VALID, SUSPENDED, LAPSED}:
+    if link is None or link.status not in _IN_EXISTENCE:
         return Reason.LINK_NEEDED
-    if link.status == SUSPENDED:
+    if link.status == LinkStatus.SUSPENDED:
         return Reason.LINK_SUSPENDED
-    if link.status == LAPSED or (link.expires_at is not None and now >= link.expires_at):
+    if link.status == LinkStatus.LAPSED or (link.expires_at is not None and now >= link.expires_at):
         return Reason.LINK_LAPSED
     if _PROOFING.get(link.assurance_level, 0) < _PROOFING[requirement.min_proofing]:
         return Reason.PROOFING_TOO_LOW

@@ -38,6 +38,11 @@ def can_have_mark(link: AccountLink, now: datetime) -> bool:
     return is_named and link.status is Status.ACTIVE and not link.is_expired(now)
 
 
+def mark_uri(link: AccountLink, issuer: str) -> str:
+    """Return where a mark is found."""
+    return f"{issuer}/verify/{link.mark_id}"
+
+
 def with_mark(link: AccountLink, mark_id: str, now: datetime) -> tuple[AccountLink, Event]:
     """Let the mark be found under a random id; return the link changed, with the event to store beside it.
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from idp.authenticators.throttling import MARK_LIMITS, ThrottledError, source_of
 from idp.identity.account_links import AccountLink
-from idp.identity.public_marks import can_have_mark, is_shown, read_account_name, shown_level
+from idp.identity.public_marks import can_have_mark, is_shown, mark_uri, read_account_name, shown_level
 from idp.pages.frame import domain_of, locale_of, read_own_form, show
 from idp.pages.logos import logo_address
 from idp.pages.mark_badge import badge
@@ -60,7 +60,7 @@ async def verify(http: Request) -> Response:
     link = named[0] if len(named) == 1 else None
     if link is None or await _network_of(context, link) is None:
         return _no_mark(context, http)
-    return see_other(f"{context.issuer}/verify/{link.mark_id}")
+    return see_other(mark_uri(link, context.issuer))
 
 
 @router.get("/verify/{mark_id}")
@@ -121,7 +121,7 @@ async def mark_switch(context: Context, link: AccountLink) -> MarkSwitch | None:
         return None
     return MarkSwitch(
         action=f"{context.issuer}/my/accounts/{link.link_id}/mark",
-        mark_uri=None if link.mark_id is None else f"{context.issuer}/verify/{link.mark_id}",
+        mark_uri=None if link.mark_id is None else mark_uri(link, context.issuer),
     )
 
 

@@ -31,6 +31,7 @@
 | status_list | Token Status List: what became of thousands of links, in one signed array |
 | status_indexes | which indexes of a list are given away, drawn at random |
 | historical_keys | OpenID Federation §8.7: keys that signed once |
+| feature_policy_schema | the same, as JSON Schema |
 | feature_demand | RFC 9470 §4: what the feature policy adds to a request for a feature |
 | account_link_details | RFC 9396: authorization details of type `account_link` |
 | journey | OpenID Connect Core §3.1.2.3, RFC 9470: which page comes next |

@@ -9,6 +9,7 @@ from typing import Any
 from idp.identity.account_links import AccountLink, Status
 from idp.identity.link_changes import LinkChange
 from idp.identity.link_upkeep import status_at
+from idp.identity.public_marks import is_shown, mark_uri
 from idp.protocol.problems import Problem, ProblemError
 
 PREVIOUS_ACCOUNT_ID = "previous_account_id"
@@ -43,6 +44,7 @@ def link_members(link: AccountLink, issuer: str, now: datetime) -> dict[str, Any
         "expires_at": _seconds(link.expires_at),
         "reverify_requested_at": _seconds(link.reverify_requested_at),
         "ended_at": _seconds(link.ended_at),
+        "mark_uri": mark_uri(link, issuer) if is_shown(link, now) else None,
     }
 
 

@@ -37,7 +37,9 @@ _TABLES = ("features", "deadlines")
 _REQUIREMENT = ("min_proofing", "min_acr", "max_age", "reverify_after", "before_deadline")
 _DEADLINES = ("domestic", "cross_border")
 _DEADLINE = ("created_before", "due_at", "grace_days", "consequence")
-_FEATURE = re.compile(r"[a-z][a-z_]{0,39}")
+FEATURE_NAME = "[a-z][a-z_]{0,39}"
+"""As `purpose` of an account link is written, for a step-up names the feature there."""
+_FEATURE = re.compile(FEATURE_NAME)
 
 
 class InvalidFeaturePolicyError(ValueError):

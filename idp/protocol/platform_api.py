@@ -114,7 +114,7 @@ def _reading_paths() -> Schema:
                     _query("version", {"type": "integer", "minimum": 1}, "An earlier version; else today's.")
                 ],
                 "responses": {
-                    "200": _public("The policy"),
+                    "200": _public("The policy", reference("FeaturePolicy")),
                     "304": {"description": "You have it already"},
                     **_problems({400: ["invalid_request"], 404: ["about:blank"]}),
                 },
@@ -278,7 +278,7 @@ def _problems(names: Mapping[int, Sequence[str]]) -> Schema:
     }
 
 
-def _public(description: str) -> Schema:
+def _public(description: str, schema: Schema | None = None) -> Schema:
     return {
         "description": description,
         "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},

@@ -9,6 +9,7 @@ from idp.identity.link_upkeep import LONGEST_NOTICE, SHORTEST_NOTICE
 from idp.protocol.account_link_details import MAX_ACCOUNT_ID, MAX_HANDLE, MAX_PROFILE_URI
 from idp.protocol.account_link_requests import Suspicion
 from idp.protocol.account_link_resource import PREVIOUS_ACCOUNT_ID
+from idp.protocol.feature_policy_schema import FEATURE_POLICY
 from idp.protocol.result_pages import MAX_CURSOR, MAX_LIMIT
 
 Schema = dict[str, Any]
@@ -69,6 +70,11 @@ def schemas() -> Schema:
                 "expires_at": _TIME_OR_NULL,
                 "reverify_requested_at": _TIME_OR_NULL,
                 "ended_at": _TIME_OR_NULL,
+                "mark_uri": {
+                    "type": ["string", "null"],
+                    "format": "uri",
+                    "description": "Where anybody may check the account; null unless its person wants that.",
+                },
             }
         ),
         "AccountLinkPage": _object(
@@ -132,6 +138,7 @@ def schemas() -> Schema:
                 "opened_at": _TIME,
             }
         ),
+        "FeaturePolicy": FEATURE_POLICY,
         "StatusLists": _object(
             {"status_lists": {"type": "array", "items": {"type": "string", "format": "uri"}}}
         ),

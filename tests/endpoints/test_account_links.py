@@ -73,6 +73,7 @@ async def test_a_platform_reads_its_own_link(provider: Provider) -> None:
         "linked_at": linked_at,
         "expires_at": linked_at + 730 * 86400,
         "reverify_requested_at": None,
+        "mark_uri": None,
         "ended_at": None,
     }
 

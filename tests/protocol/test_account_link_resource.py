@@ -24,7 +24,8 @@ def test_no_reason_and_no_person_is_among_the_members(status: Status) -> None:
     link = make_link(status=status, suspended_because="fraud", ended_because="court order")
     members = link_members(link, ISSUER, NOW)
     assert members.keys() == {
-        "link_id", "account_id", "sub", "status", "assurance_level", "acr", "linked_at", "expires_at",
+        "link_id", "account_id", "handle", "profile_uri", "sub", "status", "assurance_level", "acr",
+        "linked_at", "expires_at", "reverify_requested_at", "ended_at", "mark_uri",
     }  # fmt: skip
     for ours in ("fraud", "court order", "citizen-1"):
         assert ours not in str(members)
@@ -37,3 +38,10 @@ def test_what_is_over_has_lapsed_whether_housekeeping_was_here_or_not() -> None:
     assert (
         link_members(make_link(status=Status.SUSPENDED, expires_at=NOW), ISSUER, NOW)["status"] == "suspended"
     )
+
+
+def test_the_platform_learns_where_a_mark_is_found_while_it_is() -> None:
+    link = make_link(mark_id="mark-1")
+    assert link_members(link, ISSUER, NOW)["mark_uri"] == f"{ISSUER}/verify/mark-1"
+    for hidden in (make_link(), make_link(mark_id="mark-1", status=Status.SUSPENDED)):
+        assert link_members(hidden, ISSUER, NOW)["mark_uri"] is None
