@@ -24,7 +24,7 @@ from idp.identity.identifiers import FOREIGN_PHONE, PERSONAL_NUMBER, VIETNAMESE_
 T = TypeVar("T")
 
 REQUIRED_FIELDS = ("personal_number", "name", "birthdate", "proofing", "proofed_at", "status")
-OPTIONAL_FIELDS = ("gender", "nationality", "phone_number", "email", "address", "evidence")
+OPTIONAL_FIELDS = ("gender", "nationality", "phone_number", "email", "address", "evidence", "guardian_of")
 TRIAL_FIELDS = ("password", "totp_secret")
 """Outside production only: there, people bring what they sign in with, and no file ever holds it."""
 _FIELDS = frozenset((*REQUIRED_FIELDS, *OPTIONAL_FIELDS, *TRIAL_FIELDS))
@@ -38,6 +38,8 @@ _LONGEST_TEXT = 300
 _LONGEST_NAME = 200
 _LONGEST_EMAIL = 254
 _LONGEST_PASSWORD = 256
+_MOST_CHILDREN = 200
+"""Homes have one guardian for all who live there."""
 _TOTP_SECRET_BYTES = range(16, 65)
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}.*)?")
@@ -70,6 +72,8 @@ class RegisterEntry:
     """Not yet checked against the password rules, which live a layer above."""
     totp_secret: str | None = field(default=None, repr=False)
     """Base32 without padding."""
+    guardian_of: tuple[str, ...] = field(default=(), repr=False)
+    """Personal numbers of the children for whom this person speaks (R10)."""
 
 
 class InvalidRegisterLineError(ValueError):
@@ -101,6 +105,7 @@ def read_line(raw: Mapping[str, object], mode: str, now: datetime) -> RegisterEn
     email = line.take("email", _email)
     address = line.take("address", _address)
     evidence = line.take_any("evidence", lambda members: _past_evidence(members, now))
+    guardian_of = line.take_any("guardian_of", lambda members: _children(members, mode, number, now))
     trial = _forbidden if mode is Mode.PRODUCTION else None
     password = line.take("password", trial or _password)
     totp_secret = line.take("totp_secret", trial or _totp_secret)
@@ -131,6 +136,7 @@ def read_line(raw: Mapping[str, object], mode: str, now: datetime) -> RegisterEn
         status=status,
         password=password,
         totp_secret=totp_secret,
+        guardian_of=guardian_of or (),
     )
 
 
@@ -199,6 +205,16 @@ def _personal_number(text: str, mode: Mode, proofing: Proofing | None, now: date
     if proofing is not Proofing.VNF and 1900 + 100 * (int(text[3]) // 2) > now.year:
         raise ValueError("names a century of birth that has not begun")
     return text
+
+
+def _children(members: object, mode: Mode, own: str | None, now: datetime) -> tuple[str, ...]:
+    if not isinstance(members, list) or len(members) > _MOST_CHILDREN:
+        raise ValueError(f"must be an array of at most {_MOST_CHILDREN} personal numbers")
+    # Children are Vietnamese or foreigners; which, their own line says.
+    numbers = [_personal_number(_text(member), mode, Proofing.VNF, now) for member in members]
+    if own in numbers or len(set(numbers)) < len(numbers):
+        raise ValueError("must name every child once, and never the person themselves")
+    return tuple(numbers)
 
 
 def _seen(text: str, longest: int) -> str:

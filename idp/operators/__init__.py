@@ -12,6 +12,7 @@
 | companions | the processes that `idp serve` keeps running beside the servers |
 | citizens | `idp citizens show, suspend, reinstate, change-number` |
 | citizens_import | `idp citizens import` |
+| guardians | `idp citizens guardian add, end, list` |
 | clients | `idp clients list, show, approve, suspend, reinstate, rotate-secret` |
 | clients_apply | `idp clients apply` |
 | clients_check | `idp clients check` |
@@ -40,5 +41,7 @@
 | registrations | reviewed client files: read whole, compared with what is stored |
 | citizen_status | what follows for sessions and links when a person's status changes |
 | register_lines | a register file, line by line |
+| guardian_import | who speaks for whom, as the register tells it |
+| people | the person whom a command names |
 | register_batches | a batch of the register, compared and stored in one commit |
 """

@@ -5,13 +5,14 @@ import click
 from idp.audit.events import Event
 from idp.identity.citizens import Citizen, CitizenStatus, personal_data_members
 from idp.identity.evidence import Evidence
-from idp.identity.identifiers import PERSONAL_NUMBER
 from idp.identity.register import InvalidRegisterLineError, read_line
 from idp.operators.citizen_status import StatusChange, change_status, hold, links_of
 from idp.operators.citizens_import import import_citizens
 from idp.operators.desk import Desk, at_desk
+from idp.operators.guardians import guardian
 from idp.operators.options import DECISION, LOOKUP, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties
+from idp.operators.people import find_person, get_person, nobody
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import UniquenessError
 
@@ -24,6 +25,7 @@ def citizens() -> None:
 
 
 citizens.add_command(import_citizens)
+citizens.add_command(guardian)
 citizen_argument = click.argument("citizen")
 
 
@@ -40,7 +42,7 @@ def show(*, citizen: str, reason: str, reveal: bool) -> None:
 
 async def _looked_up(desk: Desk, wanted: str, reason: str, *, reveal: bool) -> dict[str, object]:
     uow = desk.unit_of_work()
-    found = await _find(uow, wanted)
+    found = await find_person(uow, wanted)
     details = {"because": reason}
     if reveal:
         details["claims"] = "address email personal_number phone_number"
@@ -51,7 +53,7 @@ async def _looked_up(desk: Desk, wanted: str, reason: str, *, reveal: bool) -> d
     # The look is written down before anything is shown.
     await uow.commit()
     if found is None:
-        raise _nobody()
+        raise nobody()
     return await _description(desk.unit_of_work(), found, reveal=reveal)
 
 
@@ -115,7 +117,7 @@ def reinstate(*, citizen: str, reason: str, dry_run: bool) -> None:
 
 def _change(wanted: str, to: CitizenStatus, reason: str, *, dry_run: bool) -> None:
     async def work(desk: Desk) -> tuple[Citizen, StatusChange]:
-        found = await _get(desk.unit_of_work(), wanted)
+        found = await get_person(desk.unit_of_work(), wanted)
         if found.status not in {CitizenStatus.ACTIVE, CitizenStatus.LOCKED}:
             raise CommandFailedError(
                 f"This person is {found.status} in the register; only the register changes that."
@@ -154,7 +156,7 @@ def change_number(*, citizen: str, new_number: str, reason: str, dry_run: bool) 
 
 async def _renumber(desk: Desk, wanted: str, new_number: str, reason: str, *, dry_run: bool) -> str:
     uow, now = desk.unit_of_work(), desk.clock()
-    found = await _get(uow, wanted)
+    found = await get_person(uow, wanted)
     _check_number(desk, found, new_number)
     if await uow.citizens.find_by_number(new_number) is not None:
         raise CommandFailedError("Somebody has this personal number already.")
@@ -189,20 +191,3 @@ def _check_number(desk: Desk, citizen: Citizen, number: str) -> None:
         read_line(line, desk.settings.mode, desk.clock())
     except InvalidRegisterLineError as error:
         raise CommandFailedError("This number is refused.", error.reasons) from error
-
-
-async def _find(uow: UnitOfWork, wanted: str) -> Citizen | None:
-    if PERSONAL_NUMBER.fullmatch(wanted):
-        return await uow.citizens.find_by_number(wanted)
-    return await uow.citizens.find(wanted)
-
-
-async def _get(uow: UnitOfWork, wanted: str) -> Citizen:
-    found = await _find(uow, wanted)
-    if found is None:
-        raise _nobody()
-    return found
-
-
-def _nobody() -> CommandFailedError:
-    return CommandFailedError("Nobody in the register has this id or personal number.")

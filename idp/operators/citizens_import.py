@@ -14,6 +14,7 @@ import orjson
 
 from idp.identity.register import RegisterEntry
 from idp.operators.desk import Desk, at_desk
+from idp.operators.guardian_import import RelationCounts
 from idp.operators.options import dry_run_option, json_option
 from idp.operators.output import CommandFailedError, invocation
 from idp.operators.register_batches import BatchCounts, RegisterImport
@@ -30,6 +31,7 @@ class Tally:
     counts: BatchCounts = field(default_factory=BatchCounts)
     rejected: int = 0
     first_rejected: list[RejectedLine] = field(default_factory=list)
+    relations: RelationCounts = field(default_factory=RelationCounts)
 
     def reject(self, line: RejectedLine) -> None:
         """Count a rejected line, keep the first ones and write all of them into the report."""
@@ -47,6 +49,9 @@ class Tally:
             "unchanged": self.counts.unchanged,
             "rejected": self.rejected,
             "rejected_lines": self.first_rejected,
+            "guardians_entered": self.relations.entered,
+            "guardians_ended": self.relations.ended,
+            "children_unknown": self.relations.unknown,
             "dry_run": dry_run,
         }
 
@@ -54,7 +59,8 @@ class Tally:
         """Return the result as a sentence."""
         counts = self.counts
         said = f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged"
-        return f"{said}, {self.rejected} rejected{'; nothing was stored' if dry_run else ''}."
+        said += f", {self.rejected} rejected{self.relations.summary()}"
+        return f"{said}{'; nothing was stored' if dry_run else ''}."
 
 
 @click.command("import")
@@ -86,7 +92,8 @@ def import_citizens(
     Members are personal_number, name, birthdate (YYYY-MM-DD or YYYY), proofing (vn1, vn2 or vnf),
     proofed_at and status (active, locked, revoked or deceased); where known gender, nationality,
     phone_number, email, address and evidence (an array: type, document_details.type or record.type, and
-    check_details with check_method and time; never a number); and outside production also password and
+    check_details with check_method and time; never a number) and guardian_of (an array: the personal
+    numbers of children under 16 for whom the person speaks); and outside production also password and
     totp_secret.
 
     People are known by their personal number: running the same file again changes nothing, and an import
@@ -130,6 +137,9 @@ async def _take_over(
         tally.counts += await taking.take_over(entries)
         progress.update(lines.bytes_read - seen)
         seen = lines.bytes_read
+        tally.relations = taking.guardians.counts
+    await taking.guardians.finish()
+    tally.relations = taking.guardians.counts
 
 
 def _batches(lines: RegisterLines, size: int, tally: Tally) -> Iterator[list[RegisterEntry]]:

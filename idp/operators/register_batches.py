@@ -22,6 +22,7 @@ from idp.operators.citizen_status import (
     record_consequences,
 )
 from idp.operators.desk import Desk
+from idp.operators.guardian_import import GuardianImport, Relations
 from idp.store.citizens import KnownHolder, RegisteredCitizen
 from idp.store.writes import GateClosedError
 
@@ -64,6 +65,7 @@ class RegisterImport:
         self._desk = desk
         self._hashing = hashing
         self._dry_run = dry_run
+        self.guardians = GuardianImport(desk, dry_run=dry_run)
 
     async def take_over(self, entries: Sequence[RegisterEntry]) -> BatchCounts:
         """Store a batch in one commit and say how many of it were new, different and the same.
@@ -82,6 +84,18 @@ class RegisterImport:
         updated = [comparison for comparison in compared if comparison.known and comparison.changed]
         if not self._dry_run and (added or updated):
             await self._store(added, updated)
+        await self.guardians.take_over(
+            [
+                Relations(
+                    comparison.person.citizen,
+                    entry.personal_number,
+                    entry.guardian_of,
+                    is_new=comparison.known is None,
+                    has_other_birthdate="birthdate" in comparison.changed,
+                )
+                for entry, comparison in zip(entries, compared, strict=True)
+            ]
+        )
         return BatchCounts(len(added), len(updated), len(entries) - len(added) - len(updated))
 
     async def _new_password_hash(self, entry: RegisterEntry, holder: KnownHolder | None) -> str | None:

@@ -33,6 +33,12 @@ _END = Change(
     values=lambda bind: {"ended_at": bind("now")},
     gate=True,
 )
+_END_ONE_OF_MANY = Change(
+    "guardianships_ended",
+    t,
+    where=lambda bind: (t.c.guardianship_id == bind("id")) & (t.c.ended_at == null()),
+    values=lambda bind: {"ended_at": bind("now")},
+)
 _CORRECT = Change(
     "guardianships_corrected",
     t,
@@ -166,6 +172,13 @@ class Guardianships:
     def end(self, guardianship_id: str, now: datetime) -> None:
         """Record the end of a relation; ENDED_GATE closes when it had ended before."""
         self._recorder.record(_END, id=guardianship_id, now=micros(now))
+
+    def end_many(self, guardianship_ids: Sequence[str], now: datetime) -> None:
+        """Record the end of relations of which the register tells no more."""
+        rows: list[Values] = [
+            {"id": guardianship_id, "now": micros(now)} for guardianship_id in guardianship_ids
+        ]
+        self._recorder.record_many(_END_ONE_OF_MANY, rows)
 
     def correct_age(self, child_id: str, turns_16_at: datetime) -> None:
         """Record that the register corrected a child's birth date."""
