@@ -23,10 +23,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from idp.endpoints import event_stream_poll
 from idp.protocol.metadata import server_metadata
 from idp.protocol.model import Policy
-from idp.protocol.profiles import CIBA_GRANT, DEVICE_GRANT
+from idp.protocol.profiles import CIBA_GRANT, CLIENT_CREDENTIALS_GRANT, DEVICE_GRANT
 from idp.protocol.resources import ACCOUNT_LINKS
+from idp.protocol.transmitter_metadata import transmitter_metadata
 from tests.support.columns import COLUMNS
 from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
 from tests.support.party import Party
@@ -39,6 +41,9 @@ UNNAMED = {
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/userinfo",
     "/.well-known/oauth-protected-resource/account-links",
+    "/.well-known/oauth-protected-resource/ssf",
+    "/.well-known/ssf-configuration",
+    "/ssf/poll/{stream_id}",
     "/register/{client_id}",
 }
 """What is found by other means than by a member of the discovery document."""
@@ -56,8 +61,8 @@ CHECKS: Any = [
 
 
 def announced() -> set[str]:
-    """The paths of the discovery document."""
-    document = server_metadata(Policy(issuer=""))
+    """The paths of the discovery documents."""
+    document = {**server_metadata(Policy(issuer="")), **transmitter_metadata(Policy(issuer=""))}
     addresses = [document[name] for name in document if name.endswith(("_endpoint", "_uri"))]
     described_itself = {address for address in addresses if address.startswith(ACCOUNT_LINKS)}
     return {*addresses, *UNNAMED} - FOR_PEOPLE - described_itself
@@ -92,6 +97,8 @@ class Target:
         self.access_token = tokens["access_token"]
         self.managed: dict[str, Any] = {}
         """A registered client, its present token included."""
+        form = {"grant_type": CLIENT_CREDENTIALS_GRANT, "scope": "ssf.read ssf.manage"}
+        self.own_token = party.post("/token", form).json()["access_token"]
         self.real = {
             "token": self.access_token,
             "refresh_token": tokens["refresh_token"],
@@ -112,8 +119,18 @@ class Target:
         headers = {"Authorization": f"Bearer {self.licence}"}
         self.managed = self.http.post("/register", json=metadata, headers=headers).json()
 
+    def listen(self) -> None:
+        """Have an event stream that requests may change, and end."""
+        headers = {"Authorization": f"Bearer {self.own_token}"}
+        created = self.http.post("/ssf/streams", json={}, headers=headers)
+        [stream] = self.http.get("/ssf/streams", headers=headers).json()
+        assert created.status_code in {201, 409}
+        self.real["stream_id"] = stream["stream_id"]
+
     def right(self, label: str) -> str | None:
         """Return what authenticates a request of this operation."""
+        if " /ssf/" in label:
+            return f"Bearer {self.own_token}"
         match label.split(" ")[1]:
             case "/userinfo":
                 return f"Bearer {self.access_token}"
@@ -144,6 +161,7 @@ class Target:
         case.validate_response(response, checks=CHECKS)
         if response.status_code == 204:
             self.register()
+            self.listen()
         elif response.is_success and case.operation.path == "/register/{client_id}":
             self.managed = response.json()
 
@@ -153,16 +171,28 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder, run = tmp_path_factory.mktemp("fuzz"), joined_test_run()
     copy = sqlite_database(run, folder) if request.param == "sqlite" else postgresql_database(run)
     with copy as url, served_here(url, folder) as op:
-        grants = ["authorization_code", "refresh_token", CIBA_GRANT, DEVICE_GRANT]
+        grants = [
+            "authorization_code",
+            "refresh_token",
+            CLIENT_CREDENTIALS_GRANT,
+            CIBA_GRANT,
+            DEVICE_GRANT,
+        ]
         asking = {"grant_types": grants, "backchannel_token_delivery_mode": "poll"}
         licence = op.run(initial_token(op.provider, uses=100_000))
-        yield Target(Party.registered(op, COLUMNS["oidc"], scope="openid", **asking), licence)
+        yield Target(
+            Party.registered(op, COLUMNS["oidc"], scope="openid ssf.read ssf.manage", **asking), licence
+        )
 
 
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
-def test_no_answer_is_outside_its_description(target: Target, label: str) -> None:
+def test_no_answer_is_outside_its_description(
+    target: Target, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream_poll, "WAIT_SECONDS", 0.0)
     operation = OPERATIONS[label]
     target.register()
+    target.listen()
     scheme = next(iter(operation.definition.raw.get("security", [{"none": []}])[0]))
     cases = st.one_of(
         operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
@@ -190,6 +220,10 @@ def test_no_answer_is_outside_its_description(target: Target, label: str) -> Non
             case.path_parameters["client_id"] = target.managed["client_id"]
             if isinstance(case.body, dict):
                 case.body["client_id"] = target.managed["client_id"]
+        if is_right and "stream_id" in (case.path_parameters or {}) and "stream_id" in real:
+            case.path_parameters["stream_id"] = target.real["stream_id"]
+        if " /ssf/" in label and isinstance(case.query, dict):
+            case.query |= {name: target.real[name] for name in real & {"stream_id"}}
         if label == "GET /end_session" and isinstance(case.query, dict):
             case.query |= {name: target.real[name] for name in real & {"id_token_hint"}}
         target.send(case, target.right(label) if is_right else authorization)
