@@ -17,8 +17,8 @@ from idp.protocol.metadata import resource_metadata, server_metadata
 from idp.protocol.model import Policy
 from idp.protocol.platform_api import openapi_document
 from idp.protocol.resources import RESOURCES
-from idp.protocol.transmitter_metadata import transmitter_metadata
 from idp.protocol.tokens import ACCESS_TOKEN_ALGORITHM
+from idp.protocol.transmitter_metadata import transmitter_metadata
 from keys import Custody
 
 
