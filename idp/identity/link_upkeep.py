@@ -41,7 +41,7 @@ def update_details(
         handle=members.get("handle", link.handle),
         profile_uri=members.get("profile_uri", link.profile_uri),
     )
-    return changed, _event("updated", link, actor, now, changed=" ".join(sorted(members)))
+    return changed, _event("account_link:updated", link, actor, now, changed=" ".join(sorted(members)))
 
 
 def reattach(link: AccountLink, account_id: str, actor: Actor, now: datetime) -> tuple[AccountLink, Event]:
@@ -50,7 +50,9 @@ def reattach(link: AccountLink, account_id: str, actor: Actor, now: datetime) ->
     That no other live link has this id is for the store's unique index to say.
     """
     _check_live(link, now)
-    return replace(link, account_id=account_id), _event("reattached", link, actor, now, changed="account_id")
+    return replace(link, account_id=account_id), _event(
+        "account_link:reattached", link, actor, now, changed="account_id"
+    )
 
 
 def request_reverification(
@@ -65,7 +67,7 @@ def request_reverification(
         raise StateConflictError(link, status)
     expires_at = due_at if link.expires_at is None else min(link.expires_at, due_at)
     asked = replace(link, reverify_requested_at=now, expires_at=expires_at)
-    return asked, _event("reverify_requested", link, actor, now)
+    return asked, _event("account_link:reverify_requested", link, actor, now)
 
 
 def is_verified_again(link: AccountLink, authenticated_at: datetime) -> bool:
@@ -79,7 +81,7 @@ def renew(link: AccountLink, policy: LinkPolicy, actor: Actor, now: datetime) ->
     renewed = replace(
         link, expires_at=now + policy.link_validity, last_used_at=now, reverify_requested_at=None
     )
-    return renewed, _event("renewed", link, actor, now, because="verified_again")
+    return renewed, _event("account_link:renewed", link, actor, now, because="verified_again")
 
 
 def _check_live(link: AccountLink, now: datetime) -> None:
@@ -87,9 +89,9 @@ def _check_live(link: AccountLink, now: datetime) -> None:
         raise StateConflictError(link, status_at(link, now))
 
 
-def _event(verb: str, link: AccountLink, actor: Actor, now: datetime, **details: str) -> Event:
+def _event(happened: str, link: AccountLink, actor: Actor, now: datetime, **details: str) -> Event:
     return Event(
-        type=f"account_link:{verb}",
+        type=happened,
         actor=actor,
         occurred_at=now,
         client_id=link.client_id,
