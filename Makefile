@@ -14,7 +14,7 @@ PYTHON ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo demo-reset test check format bench lock clean
+.PHONY: help setup setup-dev demo demo-reset test check format bench bench-lists lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ format: setup-dev ## write the code the way `make check` wants it
 
 bench: setup-dev ## CPU and SQL statements per operation, on SQLite and on PostgreSQL
 	@$(VENV)/bin/python -m tests.bench $(ARGS)
+
+bench-lists: setup-dev ## status lists of ten million links: time, memory, size
+	@$(VENV)/bin/python -m tests.bench.status_lists $(ARGS)
 
 lock: setup ## resolve pyproject.toml again into the lock files
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -9,6 +9,7 @@ No check is skipped because a claim is missing: what is not there does not pass.
 import base64
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ def read_header(
     """Check the header before any key is looked up (RFC 8725 §3.1, §3.11); without `typ` it is a JWT."""
     if not isinstance(token, str) or not token or len(token) > largest:
         raise TokenError("there is no ID token of a sensible size")
-    if token.count(".") != 2:
+    if not _COMPACT.fullmatch(token):
         raise TokenError("the ID token is not a signed compact JWT")
     header = _decode_header(token.partition(".")[0])
     algorithm, kid = header.get("alg"), header.get("kid")
@@ -77,6 +78,10 @@ def read_header(
     if not isinstance(given, str) or given.lower() != typ.lower():
         raise TokenError("this is a token of another type")
     return Header(algorithm, kid)
+
+
+_COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+"""RFC 7515 §2, §7.1: three parts in base64url, without padding."""
 
 
 def _decode_header(segment: str) -> dict[str, Any]:
