@@ -1,6 +1,7 @@
 """The platform API, reporting: a platform suspects misuse of a linked account. Rules R6, R12, R17.
 
-A report opens a case for our staff. It does nothing to the link by itself, and brings but a short code.
+A report opens a case for our staff, and the holder is told. It does nothing to the link by itself, and brings
+but a short code.
 """
 
 from dataclasses import replace
@@ -14,6 +15,7 @@ from idp.audit.events import Actor, ActorKind
 from idp.endpoints.account_links import find_visible
 from idp.identity.account_links import AccountLink, Status
 from idp.identity.cases import Case, CaseKind, opened, shown_reference
+from idp.identity.notices import Notice, NoticeKind
 from idp.protocol.account_link_requests import Suspicion, read_suspicion
 from idp.protocol.problems import Problem, ProblemError
 from idp.store.cases import new_case
@@ -63,6 +65,17 @@ def _open_case(uow: UnitOfWork, link: AccountLink, suspicion: Suspicion, now: da
     case = replace(case, content={SUSPICION: suspicion.value})
     uow.cases.open(case)
     uow.ledger.append(opened(case))
+    uow.notices.tell(
+        Notice(
+            NoticeKind.MISUSE_REPORTED,
+            link.citizen_id,
+            link.client_id,
+            link.link_id,
+            case.case_id,
+            {"reference": case.reference},
+        ),
+        now,
+    )
     return case
 
 

@@ -42,6 +42,8 @@ class NoticeKind(StrEnum):
     """Told to the child."""
     HAND_OVER_DUE = "hand_over_due"
     """A person turned 16 and is to agree to a link themselves."""
+    MISUSE_REPORTED = "misuse_reported"
+    """A network suspects that a linked account is misused; nothing happened to the link."""
     DISPUTE_OPENED = "dispute_opened"
     """Somebody else says that an account is theirs; told to its holder, who is asked."""
     DISPUTE_DECIDED = "dispute_decided"

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from idp.identity.account_links import AccountLink, Status
 from idp.identity.cases import CaseKind
+from idp.identity.notices import NoticeKind
 from idp.store.link_tables import link_changes
 from idp.store.tables import audit_events
 from tests.support.platform_api import MANAGE, PlatformAPI, new_platform_api, sequence_changes
@@ -178,6 +179,9 @@ async def test_a_suspicion_opens_one_case_and_suspends_nothing(provider: Provide
         assert (again.status_code, again.json()) == (200, answer.json())
         assert (await stored(provider, link_id)).status is Status.ACTIVE
         assert ("case:opened", "client", api.client_id) in await acts(provider, link_id)
+        link = await stored(provider, link_id)
+        told = await provider.unit_of_work().notices.of_citizen(link.citizen_id)
+        assert [kept.notice.kind for kept in told] == [NoticeKind.MISUSE_REPORTED], "once"
         ended = await api.linked(await provider.add_person(), "acc_2")
         await api.post(f"/{ended}/end")
         late = await api.post(f"/{ended}/misuse", {"suspicion": "impersonation"})
