@@ -26,6 +26,7 @@
 | operator_people | `idp operators`: who can approve what another proposed |
 | second_person | an operator who proves to be there |
 | outbox | `idp outbox` |
+| event_streams | `idp streams` |
 | keys | `idp keys` |
 | audit | `idp audit` |
 | audit_verification | verifying the whole log, also while it is being written |
