@@ -50,6 +50,9 @@ bench: setup-dev ## CPU and SQL statements per operation, on SQLite and on Postg
 bench-lists: setup-dev ## status lists of ten million links: time, memory, size
 	@$(VENV)/bin/python -m tests.bench.status_lists $(ARGS)
 
+bench-events: setup-dev ## how soon platforms are told of a thousand suspensions a second
+	@$(VENV)/bin/python -m tests.bench.events $(ARGS)
+
 lock: setup ## resolve pyproject.toml again into the lock files
 	$(VENV)/bin/python -m pip install --quiet uv
 	echo 'setuptools>=77' | $(RESOLVE) pyproject.toml - -o requirements.lock

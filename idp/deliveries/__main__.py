@@ -6,6 +6,8 @@ import random
 import sys
 from collections.abc import AsyncIterator
 
+import uvloop
+
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
 from idp.deliveries.fan_out import FanOut
 from idp.deliveries.worker import AT_ONCE, Worker
@@ -68,7 +70,7 @@ async def deliver(settings: Settings, *, watch_parent: bool) -> None:
 
 def main() -> None:
     """Run until stopped."""
-    asyncio.run(deliver(Settings.load(), watch_parent=WATCH_PARENT in sys.argv[1:]))
+    uvloop.run(deliver(Settings.load(), watch_parent=WATCH_PARENT in sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """How many deliveries may be under way to one receiver at once. Pure.
 
-A receiver that answers quickly is given more and more places; one that takes long, or does not answer at all,
-keeps few, and those come out of a part of the whole that receivers in good health never need. So however many
-are slow or gone, and however much waits for them, the others are told as if they were not there.
+A receiver that answers is given more and more places. One that takes long is given fewer, one that does not
+answer loses them, and both have theirs out of a part of the whole that receivers in good health never need:
+however many are slow or gone, and however much waits for them, the others are told as if they were not there.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 FIRST_PLACES = 4
 """For a receiver of which nothing is known yet."""
 MOST_PLACES = 64
-SLOW_PLACES = 16
+MOST_SLOW_PLACES = 32
 """For one that answers, but takes its time."""
 
-QUICK = 0.5
-"""Seconds within which an answer earns a place more."""
 SLOW = 1.0
 """Seconds from which an answer counts as slow."""
 GONE_AFTER = 3
@@ -52,10 +50,8 @@ class Lane:
         is_back = self.is_gone
         self.failures_in_a_row = 0
         self.is_slow = seconds >= SLOW
-        if self.is_slow:
-            self.places = max(min(self.places, SLOW_PLACES), FIRST_PLACES)
-        elif seconds < QUICK:
-            self.places = min(self.places + 1, MOST_PLACES)
+        most = MOST_SLOW_PLACES if self.is_slow else MOST_PLACES
+        self.places = min(self.places + 1, most)
         return is_back
 
     def failed(self) -> None:

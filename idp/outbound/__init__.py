@@ -4,6 +4,7 @@
 |---|---|
 | addresses | resolves a name once and checks every address it yields |
 | guarded_http | connects to the address that was checked; no redirects, caps |
+| kept_connections | HTTP/1.1 connections to receivers, kept open between deliveries |
 | sector_documents | fetches a client's `sector_identifier_uri` |
 | client_keys | fetches a client's `jwks_uri` |
 """

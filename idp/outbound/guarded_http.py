@@ -2,14 +2,13 @@
 
 The connection is made to the address that was checked: a name that changes its mind in between gains
 nothing. No redirects, a short time limit, a cap on size. Fetching a client's keys and every delivery go
-through here.
+through here; deliveries over connections that are kept (see `kept_connections`).
 """
 
 import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,13 +17,11 @@ import httpcore
 import orjson
 
 from idp.outbound.addresses import CheckedAddresses, OutboundRefusedError
+from idp.outbound.kept_connections import KeptConnections, Receipt
 
 TIMEOUT_SECONDS = 2.5
 LARGEST_ANSWER = 256 * 1024
 """Bytes of a document that is fetched."""
-LARGEST_RECEIPT = 16 * 1024
-"""Bytes that are read of the answer to a delivery."""
-
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """RFC 9325 (BCP 195) §4.2, for TLS 1.2; those of TLS 1.3 are all good."""
@@ -41,14 +38,6 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     return context
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The answer to a delivery, or its beginning."""
-
-    status: int
-    body: bytes
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -85,11 +74,13 @@ class GuardedHTTP:
     """One connection pool per process. Every method raises OutboundRefusedError, and nothing else."""
 
     def __init__(self, *, allow_loopback: bool, ca_file: Path | None = None, connections: int = 20) -> None:
-        """Open the pool; `connections` is how many calls may be under way at once."""
+        """Open the pool; `connections` is how many documents may be fetched at once."""
         self._allow_loopback = allow_loopback
         self._addresses = CheckedAddresses(allow_loopback=allow_loopback)
+        tls = tls_context(ca_file)
+        self._connections = KeptConnections(self._addresses.find, tls)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls_context(ca_file),
+            ssl_context=tls,
             max_connections=connections,
             keepalive_expiry=5.0,
             network_backend=_GuardedBackend(self._addresses),
@@ -97,7 +88,7 @@ class GuardedHTTP:
 
     async def get_json(self, uri: str) -> bytes:
         """Return the body of a JSON document, at most LARGEST_ANSWER bytes."""
-        async with self._called("GET", uri, {"Accept": "application/json"}, None) as answer:
+        async with self._called(uri, {"Accept": "application/json"}) as answer:
             if answer.status != 200:
                 raise OutboundRefusedError(f"the answer was {answer.status}; redirects are not followed")
             # Servers spell header names as they like, and httpcore passes them on as they came.
@@ -128,26 +119,24 @@ class GuardedHTTP:
 
     async def post(self, uri: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
         """Send a body and return the answer, whatever it is; a 3xx is not followed."""
-        async with self._called("POST", uri, headers, body) as answer:
-            received = bytearray()
-            async for chunk in answer.aiter_stream():
-                # Read to the end so that the connection can be used again; a long answer costs it that.
-                received += chunk
-                if len(received) > LARGEST_RECEIPT:
-                    break
-            return Receipt(answer.status, bytes(received[:LARGEST_RECEIPT]))
+        self._check_scheme(uri)
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                return await self._connections.post(uri, body, headers)
+        except TimeoutError as error:
+            raise OutboundRefusedError(f"no answer within {TIMEOUT_SECONDS} s") from error
+        except OSError as error:
+            raise OutboundRefusedError(f"the call failed: {type(error).__name__}") from error
 
     @contextlib.asynccontextmanager
-    async def _called(
-        self, method: str, uri: str, headers: Mapping[str, str], body: bytes | None
-    ) -> AsyncIterator[httpcore.Response]:
+    async def _called(self, uri: str, headers: Mapping[str, str]) -> AsyncIterator[httpcore.Response]:
         """Give the answer, of which only the head was read yet; the time limit covers all of it."""
         self._check_scheme(uri)
         sent = [("User-Agent", "lienket"), *headers.items()]
         try:
             async with (
                 asyncio.timeout(TIMEOUT_SECONDS),
-                self._pool.stream(method, uri, headers=sent, content=body) as answer,
+                self._pool.stream("GET", uri, headers=sent) as answer,
             ):
                 yield answer
         except TimeoutError as error:
@@ -163,4 +152,5 @@ class GuardedHTTP:
     async def close(self) -> None:
         """Close every connection."""
         self._addresses.close()
+        self._connections.close()
         await self._pool.aclose()

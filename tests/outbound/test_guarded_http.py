@@ -19,7 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from idp.outbound import addresses
 from idp.outbound.addresses import CheckedAddresses, OutboundRefusedError, is_public
-from idp.outbound.guarded_http import LARGEST_ANSWER, LARGEST_RECEIPT, TIMEOUT_SECONDS, GuardedHTTP
+from idp.outbound.guarded_http import LARGEST_ANSWER, TIMEOUT_SECONDS, GuardedHTTP
+from idp.outbound.kept_connections import LARGEST_RECEIPT
 from tests.support.receiver import Receiver, receiver
 
 pytestmark = pytest.mark.anyio
@@ -103,7 +104,7 @@ async def test_what_is_no_http_is_a_failed_call(http: GuardedHTTP, hook: Receive
 async def test_nobody_there_is_a_failed_call(http: GuardedHTTP, hook: Receiver) -> None:
     async with receiver() as gone:
         uri = gone.uri
-    with pytest.raises(OutboundRefusedError, match="the call failed: ConnectError"):
+    with pytest.raises(OutboundRefusedError, match="the call failed: ConnectionRefusedError"):
         await http.post_form(uri, {})
 
 
