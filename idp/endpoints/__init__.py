@@ -19,6 +19,7 @@ from idp.endpoints import (
     event_stream_verification,
     event_streams,
     feature_policy,
+    federation_historical_keys,
     introspection,
     link_receipts,
     platform_api,
@@ -26,6 +27,7 @@ from idp.endpoints import (
     registration,
     revocation,
     ssf,
+    status_list_aggregation,
     status_lists,
     token,
     transparency,
@@ -38,8 +40,10 @@ router = APIRouter()
 for endpoint in (
     token,
     userinfo,
+    status_list_aggregation,
     status_lists,
     link_receipts,
+    federation_historical_keys,
     feature_policy,
     account_link_changes,
     platform_api,
@@ -78,7 +82,7 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
     ("GET", feature_policy.PATH): feature_policy.feature_policy,
     ("POST", "/introspect"): introspection.introspection,
     ("POST", "/revoke"): revocation.revocation,
-    ("GET", status_lists.AGGREGATION): status_lists.status_lists,
+    ("GET", "/account-links/status-lists"): status_list_aggregation.status_list_aggregation,
     ("GET", "/authorize"): authorization.authorization,
     ("POST", "/authorize"): authorization.authorization_by_post,
     ("POST", "/par"): pushed_authorization_request.pushed_authorization_request,
@@ -92,5 +96,5 @@ HOT_PATHS: Mapping[tuple[str, str], Handler] = {
 HOT_NAMED_PATHS: Mapping[tuple[str, str], NamedHandler] = {
     ("GET", "/account-links"): account_links.account_link,
     ("GET", "/authorize"): authorization.continue_authorization,
-    ("GET", status_lists.STATUS_LISTS): status_lists.status_list,
+    ("GET", "/status-lists"): status_lists.status_list,
 }

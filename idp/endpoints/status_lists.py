@@ -1,7 +1,6 @@
-"""Status lists: what became of a platform's links, for anybody who holds a receipt. Token Status List §8, §9.
+"""Status lists: what became of a platform's links, for anybody who holds a receipt. Token Status List §8.
 
-A list names nobody and may be had by everybody, through any cache. Which lists there are, only their platform
-learns: a count of the lists of others would tell how many members they linked.
+A list names nobody and may be had by everybody, through any cache.
 """
 
 from fastapi import APIRouter
@@ -9,15 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.protocol.status_list import (
-    AGGREGATION,
     MAX_AGE,
     MEDIA_TYPE,
     STATUS_LISTS,
     accepts_jwt,
-    status_list_uri,
 )
-from idp.web.answers import json_answer, problem_answer
-from idp.web.platform_access import check_platform_reader
+from idp.web.answers import problem_answer
 from idp.web.requests import is_id, read_query
 from idp.web.state import context_of
 
@@ -52,12 +48,3 @@ def _has_already(http: Request, etag: str) -> bool:
     """RFC 9110 §13.1.2, by weak comparison: the tag of another process of ours is as good."""
     known = {tag.strip().removeprefix("W/") for tag in http.headers.get("if-none-match", "").split(",")}
     return etag.removeprefix("W/") in known
-
-
-@router.get(AGGREGATION)
-async def status_lists(http: Request) -> Response:
-    """Return where the platform's own lists are: Token Status List §9.3, with a token of the client's own."""
-    context = context_of(http)
-    access = await check_platform_reader(context, http)
-    ids = await context.unit_of_work().status_lists.of_client(access.client.client_id)
-    return json_answer({"status_lists": [status_list_uri(context.issuer, list_id) for list_id in ids]})

@@ -1,13 +1,9 @@
-"""Discovery and keys: OpenID Connect Discovery 1.0 §4, RFC 8414 §3, RFC 9728 §3, RFC 7517 §5.
-
-Keys of former times are where OpenID Federation 1.0 §8.7 has them.
-"""
+"""Discovery and keys: OpenID Connect Discovery 1.0 §4, RFC 8414 §3, RFC 9728 §3, RFC 7517 §5."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.protocol.historical_keys import HISTORICAL_KEYS
 from idp.protocol.resources import ACCOUNT_LINKS, USERINFO
 from idp.web.state import context_of
 
@@ -42,9 +38,3 @@ async def account_links_metadata(http: Request) -> Response:
 async def jwks(http: Request) -> Response:
     """RFC 7517 §5: next, active and retiring keys."""
     return context_of(http).published.jwks.answer(http)
-
-
-@router.api_route(HISTORICAL_KEYS, methods=["GET", "HEAD"])
-async def historical_keys(http: Request) -> Response:
-    """OpenID Federation 1.0 §8.7: keys that signed once, for what is verified for years."""
-    return context_of(http).published.historical_keys.answer(http)
