@@ -121,6 +121,12 @@ class Settings(BaseSettings):
         le=100_000,
         description="Backchannel requests of one client to one person, not agreed to, in an hour.",
     )
+    own_consent_days: int = Field(
+        default=60,
+        ge=7,
+        le=365,
+        description="How long whoever turned 16 has to agree to links that a guardian approved.",
+    )
     automated_approvals: Annotated[bool, AfterValidator(_check_is_for_tests)] = Field(
         default=False,
         description="Whether tests may answer backchannel requests by POST; never in production.",

@@ -9,6 +9,7 @@ a lease picks one, and each job is safe even if two believed to hold it.
 | checkpoints | signs the state of the log once a minute |
 | retention | purges history when its five years are over |
 | expiry | lets unredeemed links vanish and overdue ones lapse |
+| hand_over | asks whoever turned 16 whether links stay that a guardian approved |
 | status_lists | writes what became of links into their status lists, within seconds |
 | mass_endings | makes mass actions final whose time to be undone is over |
 """

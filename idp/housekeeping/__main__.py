@@ -9,6 +9,7 @@ from idp.audit.tiles import TileError
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
 from idp.housekeeping.checkpoints import publish_checkpoint
 from idp.housekeeping.expiry import let_time_pass
+from idp.housekeeping.hand_over import ask_who_turned_16, end_of_grace
 from idp.housekeeping.mass_endings import make_final
 from idp.housekeeping.retention import purge_history
 from idp.housekeeping.sequencer import BATCH, GapError, catch_up, seal_waiting
@@ -35,6 +36,7 @@ class Housekeeping:
     def __init__(self, opened: Opened) -> None:
         self._open = opened.unit_of_work
         self._custody = opened.custody
+        self._grace = timedelta(days=opened.settings.own_consent_days)
         self._issuer = opened.settings.issuer
         self._log = opened.log
         self._holder = opened.name
@@ -62,6 +64,13 @@ class Housekeeping:
         made_final = await make_final(self._open, utc_now)
         if made_final:
             self._log.write("mass_actions_final", utc_now(), actions=made_final)
+
+    async def hand_over(self) -> None:
+        """Ask whoever turned 16 about their links, and let those lapse that nobody answered for."""
+        asked = await ask_who_turned_16(self._open(), self._grace, utc_now())
+        lapsed = await end_of_grace(self._open(), utc_now())
+        if asked or lapsed:
+            self._log.write("links_handed_over", utc_now(), asked=asked, lapsed=lapsed)
 
     async def build(self) -> None:
         """Write what became of links into their status lists."""
@@ -108,6 +117,7 @@ async def keep_house(settings: Settings, *, watch_parent: bool) -> None:
             house.repeat(house.seal, SEAL_EVERY),
             house.repeat(house.checkpoint, CHECKPOINT_EVERY),
             house.repeat(house.expire, EXPIRE_EVERY),
+            house.repeat(house.hand_over, REMOVE_EVERY),
             house.repeat(house.remove, REMOVE_EVERY),
             house.repeat(house.purge, REMOVE_EVERY),
             house.repeat(house.build, BUILD_EVERY),

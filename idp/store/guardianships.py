@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, null, or_, select
+from sqlalchemy import bindparam, func, literal_column, null, or_, select
 
+from idp.identity.account_links import AccountLink
 from idp.identity.citizens import Citizen, CitizenStatus
 from idp.identity.guardians import Guardianship, Source
+from idp.store.account_links import link_from_row
 from idp.store.citizens import PERSON, citizen_from_row
 from idp.store.database import Row
 from idp.store.encoding import micros, moment, moment_or_none
 from idp.store.link_tables import guardianships as t
 from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal
-from idp.store.tables import citizens
+from idp.store.tables import account_links, citizens
 from idp.store.writes import Change, Insert, Values
 
 RELATION_INDEX = "uq_guardianships_guardian_id_child_id"
@@ -96,6 +98,21 @@ _TO_HAND_OVER = (
     .order_by(t.c.child_turns_16_at)
     .limit(bindparam("limit"))
 )
+_LINKS_TO_ASK = (
+    select(account_links)
+    .where(account_links.c.guardianship_id == bindparam("guardianship_id"))
+    .where(account_links.c.own_consent_due_at == null())
+    .where(account_links.c.status.in_([literal_column("'active'"), literal_column("'suspended'")]))
+    .order_by(account_links.c.link_id)
+    .limit(bindparam("limit"))
+)
+_LINKS_UNANSWERED = (
+    select(account_links)
+    .where(account_links.c.own_consent_due_at <= bindparam("now"))
+    .where(account_links.c.status == literal_column("'active'"))
+    .order_by(account_links.c.own_consent_due_at)
+    .limit(bindparam("limit"))
+)
 
 
 class Guardianships:
@@ -160,6 +177,16 @@ class Guardianships:
         """Return relations whose child has turned 16 and whose links nobody has looked at since."""
         rows = await self._recorder.fetch_all(_TO_HAND_OVER, now=micros(now), limit=limit)
         return [_from_row(row) for row in rows]
+
+    async def links_to_ask(self, guardianship_id: str, limit: int) -> list[AccountLink]:
+        """Return the links that were made by a relation and wait for nobody's own consent yet."""
+        rows = await self._recorder.fetch_all(_LINKS_TO_ASK, guardianship_id=guardianship_id, limit=limit)
+        return [link_from_row(row) for row in rows]
+
+    async def links_unanswered(self, now: datetime, limit: int) -> list[AccountLink]:
+        """Return active links for which a person who turned 16 has not answered in time."""
+        rows = await self._recorder.fetch_all(_LINKS_UNANSWERED, now=micros(now), limit=limit)
+        return [link_from_row(row) for row in rows]
 
     def add(self, guardianship: Guardianship) -> None:
         """Record a relation; RELATION_INDEX refuses a second one between the same two people."""

@@ -23,7 +23,15 @@ async def test_a_journey_begun_in_one_browser_cannot_be_finished_in_another(prov
         ]
         visit = begun.rpartition("/")[2]
         for browser in (http, provider.http()):
-            for page in ("authorize", "sign-in", "second-factor", "account-choice", "consent", "refused"):
+            for page in (
+                "authorize",
+                "sign-in",
+                "second-factor",
+                "account-choice",
+                "consent",
+                "guardian",
+                "refused",
+            ):
                 for method in ("GET", "POST"):
                     if (page, method) in {("refused", "POST"), ("authorize", "POST")}:
                         continue
@@ -41,7 +49,7 @@ async def test_a_journey_that_arrived_by_form_is_bound_before_anything_is_asked(
         await platform.tokens_for(http, victim, "acc_victim")
         begun = (await attacker.post("/authorize", data=platform.request("acc_attacker"))).headers["location"]
         visit = begun.rpartition("/")[2]
-        for page in ("sign-in", "consent", "account-choice", "second-factor", "refused"):
+        for page in ("sign-in", "consent", "guardian", "account-choice", "second-factor", "refused"):
             answer = await http.get(f"/{page}/{visit}")
             assert (answer.status_code, answer.headers.get("location")) == (403, None), page
         answer = await http.post(f"/consent/{visit}", data={"decision": "allow"})
