@@ -117,3 +117,35 @@ async def test_under_fapi_the_token_is_bound_or_there_is_none(provider: Provider
     assert bound.json()["token_type"] == "DPoP"
     claims = jwt.decode(bound.json()["access_token"], options={"verify_signature": False})
     assert claims["cnf"] == {"jkt": key.jkt}
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ({}, "account-links"),
+        ({"scope": "account_links.read"}, "account-links"),
+        ({"scope": "ssf.read"}, "ssf"),
+        ({"scope": "ssf.manage ssf.read", "resource": f"{ISSUER}/ssf"}, "ssf"),
+        ({"resource": f"{ISSUER}/ssf"}, "ssf"),
+        ({"scope": "ssf.read account_links.read"}, "invalid_scope"),
+        ({"scope": "ssf.read", "resource": f"{ISSUER}/account-links"}, "invalid_target"),
+    ],
+)
+async def test_a_token_of_its_own_is_for_one_resource(
+    provider: Provider, form: dict[str, str], expected: str
+) -> None:
+    """RFC 8707 §2.2: a token for two resources could be carried from the one to the other."""
+    scope = "openid account_links.read ssf.read ssf.manage"
+    status, content = await ask(provider, await new_platform(provider, METADATA | {"scope": scope}), **form)
+    if status != 200:
+        assert content["error"] == expected
+        return
+    claims = jwt.decode(str(content["access_token"]), options={"verify_signature": False})
+    assert claims["aud"] == f"{ISSUER}/{expected}"
+    assert {value.partition(".")[0] for value in claims["scope"].split(" ")} == {expected.replace("-", "_")}
+
+
+async def test_who_registered_streams_alone_gets_a_token_for_them(provider: Provider) -> None:
+    platform = await new_platform(provider, METADATA | {"scope": "openid ssf.read"})
+    assert (await ask(provider, platform))[1]["scope"] == "ssf.read"
+    assert (await ask(provider, platform, scope="ssf.manage"))[1]["error"] == "invalid_scope"
