@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from idp.audit.chain import SealedEvent
 from idp.audit.events import Actor, ActorKind
-from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
+from idp.identity.account_links import LIVE, AccountLink, IllegalMoveError, Status, move
 from idp.identity.register import shown_name
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
 from idp.pages.login_initiation import login_initiation_uri
 from idp.pages.logos import logo_address
 from idp.pages.my_networks import Known, known_to_networks, network_card
 from idp.pages.network_views import LinkedAccountsPage
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import children_address, signed_in_or_way
 from idp.pages.public_marks import mark_switch
 from idp.pages.views import (
     AccountCard,
@@ -71,11 +71,12 @@ async def linked_accounts(http: Request) -> Response:
     view = LinkedAccountsPage(
         csrf=form_token(context, signed_in.session),
         person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
-        links=tuple([await _card(context, link, known) for link in links[:PAGE_SIZE]]),
+        links=tuple([await link_card(context, link, known) for link in links[:PAGE_SIZE]]),
         networks=tuple([await network_card(context, *each, known) for each in networks[:PAGE_SIZE]]),
         sign_out_action=f"{context.issuer}/my/sign-out",
         sessions_uri=f"{context.issuer}/my/sessions",
         approvals_uri=f"{context.issuer}/approvals",
+        children_uri=await children_address(context, uow, citizen.citizen_id, now),
         waiting=len(await uow.backchannel_requests.open_of(citizen.citizen_id, now, PAGE_SIZE)),
         first_page_uri=base if after or networks_after else None,
         next_page_uri=f"{base}?after={last_link}" if last_link else None,
@@ -96,7 +97,7 @@ async def link_detail(http: Request, link_id: str) -> Response:
     link = await own_link(uow, signed_in, link_id)
     before = _place_in_history(http.query_params.get("before", ""))
     events = await uow.ledger.of_link(link_id, before=before, limit=HISTORY_SIZE + 1)
-    card = await _card(context, link, await known_to_networks(uow, link.citizen_id))
+    card = await link_card(context, link, await known_to_networks(uow, link.citizen_id))
     last = events[HISTORY_SIZE - 1] if len(events) > HISTORY_SIZE else None
     view = LinkDetailPage(
         csrf=form_token(context, signed_in.session),
@@ -119,7 +120,7 @@ async def end_link_page(http: Request, link_id: str) -> Response:
     if isinstance(signed_in, Response):
         return signed_in
     link = await own_link(uow, signed_in, link_id)
-    card = await _card(context, link, await known_to_networks(uow, link.citizen_id))
+    card = await link_card(context, link, await known_to_networks(uow, link.citizen_id))
     if link.status is Status.ENDED:
         return see_other(card.detail_uri)
     view = EndLinkPage(
@@ -147,7 +148,7 @@ async def end_link(http: Request, link_id: str) -> Response:
         # Pressed twice, or ended elsewhere meanwhile: what the person wanted is the case.
         return await _ended_answer(context, http, signed_in, link, link.ended_at or now)
     uow.account_links.move(link, ended, now)
-    if not await _is_linked_elsewhere(uow, link):
+    if not await is_linked_elsewhere(uow, link):
         uow.consents.withdraw(citizen_id, link.client_id, now)
     uow.ledger.append(event)
     try:
@@ -157,7 +158,7 @@ async def end_link(http: Request, link_id: str) -> Response:
     return await _ended_answer(context, http, signed_in, ended, now)
 
 
-async def _is_linked_elsewhere(uow: UnitOfWork, link: AccountLink) -> bool:
+async def is_linked_elsewhere(uow: UnitOfWork, link: AccountLink) -> bool:
     """Tell whether the person has another account at the same network: the consent answers for that, too."""
     neighbours = await uow.account_links.neighbours(link.client_id, link.account_id, link.citizen_id)
     return any(other.citizen_id == link.citizen_id and other.link_id != link.link_id for other in neighbours)
@@ -168,7 +169,7 @@ async def _ended_answer(
 ) -> Response:
     view = EndedPage(
         csrf=form_token(context, signed_in.session),
-        link=await _card(context, link, await known_to_networks(context.unit_of_work(), link.citizen_id)),
+        link=await link_card(context, link, await known_to_networks(context.unit_of_work(), link.citizen_id)),
         ended_at=ended_at,
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )
@@ -214,9 +215,13 @@ async def own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> Accoun
     return link
 
 
-async def _card(context: Context, link: AccountLink, known: Known) -> LinkCard:
+async def link_card(
+    context: Context, link: AccountLink, known: Known, *, detail_uri: str | None = None
+) -> LinkCard:
+    """Return one link as its holder sees it, or, under another address, somebody who speaks for them."""
     client = await context.clients.find(link.client_id)
-    detail_uri = f"{context.issuer}/my/accounts/{link.link_id}"
+    own_uri = f"{context.issuer}/my/accounts/{link.link_id}"
+    detail_uri = detail_uri or own_uri
     return LinkCard(
         network=link.client_id if client is None else client.client_name,
         domain="" if client is None else domain_of(client),
@@ -233,6 +238,8 @@ async def _card(context: Context, link: AccountLink, known: Known) -> LinkCard:
         expires_at=link.expires_at,
         ended_at=link.ended_at,
         claims=known.get(link.client_id, ()),
+        own_consent_due_at=link.own_consent_due_at if link.status in LIVE else None,
+        own_consent_uri=f"{own_uri}/own-consent",
     )
 
 

@@ -1,4 +1,4 @@
-"""Is this account genuine? The public mark, for anybody: no sign-in, no trace of who looked. Rule R21.
+"""Is this account genuine? The public mark, for anybody, without signing in. Rule R21.
 
 Everything that is not to be found (unknown, not linked, not wanted, ended, suspended, a network that shows no
 marks) is answered by the same bytes, after the same question to the database (abuse case P6).

@@ -1,6 +1,6 @@
 """Links whose mark may be found: by the mark's id, or by the name that the account has at its network."""
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, literal_column, or_, select
 
 from idp.identity.account_links import AccountLink
 from idp.identity.public_marks import AccountName
@@ -11,7 +11,7 @@ from idp.store.tables import account_links as t
 _BY_ID = select(t).where(t.c.mark_id == bindparam("mark_id"))
 _BY_NAME = (
     select(t)
-    .where(t.c.mark_id.is_not(None))
+    .where(t.c.mark_id.is_not(None), t.c.status == literal_column("'active'"))
     .where(t.c.client_id == bindparam("client_id"))
     .where(
         or_(
@@ -36,7 +36,7 @@ class PublicMarks:
         return None if row is None else link_from_row(row)
 
     async def named(self, client_id: str, name: AccountName, limit: int) -> list[AccountLink]:
-        """Return the links at a network whose mark may be found and whose account has this name."""
+        """Return the active links at a network whose mark may be found and whose account has this name."""
         bare, with_sign = name.handles
         rows = await self._recorder.fetch_all(
             _BY_NAME,

@@ -105,6 +105,7 @@ def test_with_a_link(scene: Scene, camera: Camera) -> None:
     camera.take("my-accounts")
     page.locator(".card .actions a").first.click()
     camera.take("link-detail")
+    photograph_mark(scene, camera)
     page.locator("a.button").click()
     camera.take("end-link")
     page.locator("form#end-link button[type=submit]").click()
@@ -115,6 +116,22 @@ def test_with_a_link(scene: Scene, camera: Camera) -> None:
     page.goto(f"{scene.provider.url}/my/accounts")
     page.get_by_role("button").last.click()
     camera.take("signed-out")
+
+
+def photograph_mark(scene: Scene, camera: Camera) -> None:
+    """Turn the mark on, look at it as a stranger does, and come back to the page of the link."""
+    page = camera.page
+    detail = page.url
+    page.locator("form#mark-switch button").click()
+    camera.take("link-detail-mark-on")
+    page.goto(f"{scene.provider.url}/verify")
+    camera.take("verify")
+    page.fill("#account", "@lan")
+    page.locator("form#verify button").click()
+    camera.take("mark", names="@lan")
+    page.goto(f"{scene.provider.url}/verify/nobody")
+    camera.take("no-mark")
+    page.goto(detail)
 
 
 def test_where_it_does_not_go_on(scene: Scene, camera: Camera, open_page: OpenPage) -> None:

@@ -179,6 +179,19 @@ async def test_where_two_accounts_have_the_name_neither_is_said_to_be_the_one(
         assert (await search(stranger, platform, "@lan.twice")).status_code == 303
 
 
+async def test_a_link_that_ended_does_not_stand_before_the_one_that_followed(
+    provider: Provider, platform: Platform
+) -> None:
+    async with provider.http() as http, provider.http() as stranger:
+        person = await provider.add_person(has_totp=False)
+        for _ in range(2):
+            link_id = await linked(provider, http, platform, person=person, handle="@lan.again")
+            await switch(http, link_id, findable=True)
+            found = await search(stranger, platform, "@lan.again")
+            assert found.headers["location"] == f"{ISSUER}/verify/{await mark_of(provider, link_id)}"
+            await move_link(provider, link_id, Status.ENDED)
+
+
 async def test_an_account_is_found_by_the_address_of_its_profile(
     provider: Provider, platform: Platform
 ) -> None:

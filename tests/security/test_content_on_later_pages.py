@@ -102,6 +102,7 @@ async def test_a_name_with_markup_stays_a_name_where_it_is_shown_later(provider:
         "/my/accounts?after={}",
         "/open/{}",
         "/logos/{}",
+        "/verify/{}",
         "/acr/{}",
         "/enrolment/{}",
         "/my/accounts/{}",
