@@ -18,6 +18,7 @@ A receiver that is slow or gone has its own few places and takes none from other
 | session_ended | finds out who is to be told that a session is over |
 | backchannel_logout | Back-Channel Logout 1.0: tells one client |
 | ciba_ping | CIBA Core 1.0 §10.2: tells a client that its request was answered |
+| person_changed | a person's links follow their level; platforms hear of changed credentials |
 | event_streams | the event streams of clients, as this process knows them |
 | security_events | RFC 8935: pushes one Security Event Token |
 """

@@ -10,11 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from idp.deliveries.backchannel_logout import BACKCHANNEL_LOGOUT, send_logout_token
 from idp.deliveries.ciba_ping import send_ping
+from idp.deliveries.citizen_notices import MESSAGE_KINDS, find_ways, send_message
+from idp.deliveries.person_changed import follow_person
 from idp.deliveries.security_events import may_push_events, may_push_stream_events, push_event
 from idp.deliveries.session_ended import find_whom_to_tell
 from idp.deliveries.world import World
 from idp.store.backchannel_requests import CIBA_PING
+from idp.store.notices import CITIZEN_NOTICE
 from idp.store.outbox import Delivery
+from idp.store.person_changes import PERSON_CHANGED
 from idp.store.sessions import SESSION_ENDED
 from idp.store.set_deliveries import SECURITY_EVENT, STREAM_EVENT
 
@@ -22,10 +26,13 @@ Make = Callable[[World, Delivery], Awaitable[None]]
 
 KINDS: Mapping[str, Make] = {
     SESSION_ENDED: find_whom_to_tell,
+    PERSON_CHANGED: follow_person,
     BACKCHANNEL_LOGOUT: send_logout_token,
     CIBA_PING: send_ping,
     SECURITY_EVENT: push_event,
     STREAM_EVENT: push_event,
+    CITIZEN_NOTICE: find_ways,
+    **dict.fromkeys(MESSAGE_KINDS.values(), send_message),
 }
 
 MayClaim = Callable[[World, str], Awaitable[bool]]

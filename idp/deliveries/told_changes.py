@@ -7,7 +7,9 @@ were one person after another told to two platforms in the same order, their ord
 import random
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from idp.deliveries.neighbours import Neighbours
 from idp.deliveries.world import World
@@ -55,6 +57,23 @@ async def _deliveries(
         delivery_of(stream.client_id, event, now + number * _STEP, txn=txn)
         for number, (event, txn) in enumerate(_shuffled(by_subject.values()))
     ]
+
+
+async def record_about_person(
+    world: World, uow: UnitOfWork, client_id: str, event: SecurityEvent, cause: str
+) -> None:
+    """Record an event that is not about a link, where the client asked for it; nothing is committed.
+
+    `cause` is random and ours alone; the same one is told once, and no two clients see the same id of it.
+    """
+    stream, issuer = await uow.event_streams.of_client(client_id), world.policy.issuer
+    if stream is None:
+        return
+    subject = event.sub_id["sub"]
+    removed = await uow.event_streams.removed(stream.stream_id, {subject})
+    if is_wanted(stream, event.uri, issuer, is_removed=subject in removed):
+        jti = sha256(f"{event.uri}\0{cause}\0{client_id}".encode()).hexdigest()
+        uow.outbox.add(replace(delivery_of(client_id, event, world.clock()), delivery_id=jti))
 
 
 def _shuffled(groups: Iterable[list[Told]]) -> list[Told]:

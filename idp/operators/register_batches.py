@@ -24,6 +24,7 @@ from idp.operators.citizen_status import (
 from idp.operators.desk import Desk
 from idp.operators.guardian_import import GuardianImport, Relations
 from idp.store.citizens import KnownHolder, RegisteredCitizen
+from idp.store.person_changes import Credential, person_changed
 from idp.store.writes import GateClosedError
 
 _PERSONAL_DATA = tuple(field.name for field in fields(PersonalData))
@@ -51,11 +52,18 @@ class _Comparison:
     known: Citizen | None
     changed: tuple[str, ...]
     """The names of what differs; of a newcomer, nothing is compared."""
+    credentials: tuple[Credential, ...] = ()
+    """What of a known person's lets them in from now on that did not before."""
 
     @property
     def is_change_of_activity(self) -> bool:
         """Tell whether a known person becomes active, or no longer is."""
         return self.known is not None and self.known.is_active() is not self.person.citizen.is_active()
+
+    @property
+    def concerns_platforms(self) -> bool:
+        """Tell whether platforms of a known person are to hear of it, the moves of links apart."""
+        return self.known is not None and ("proofing" in self.changed or bool(self.credentials))
 
 
 class RegisterImport:
@@ -113,6 +121,11 @@ class RegisterImport:
         uow.citizens.add_many([comparison.person for comparison in added], now)
         uow.citizens.update_many([comparison.person for comparison in updated], now)
         uow.ledger.append_many([_event(comparison, operator, now) for comparison in (*added, *updated)])
+        uow.outbox.add_many(
+            person_changed(comparison.person.citizen.citizen_id, comparison.credentials, now)
+            for comparison in updated
+            if comparison.concerns_platforms
+        )
         followed = [comparison.person.citizen for comparison in updated if comparison.is_change_of_activity]
         for citizen in followed:
             links = await links_of(uow, citizen.citizen_id)
@@ -136,13 +149,16 @@ def _compare(entry: RegisterEntry, holder: KnownHolder | None, password_hash: st
         proofed_at=entry.proofed_at,
         personal_data=entry.personal_data,
     )
-    changed = [] if known is None else _changed(known, citizen)
+    changed, credentials = [] if known is None else _changed(known, citizen), list[Credential]()
     if password_hash is not None:
         changed.append("password")
+        is_first = holder is None or holder.password_hash is None
+        credentials.append(("password", "create" if is_first else "update"))
     if entry.totp_secret is not None and holder is not None and entry.totp_secret != holder.totp_secret:
         changed.append("totp_secret")
+        credentials.append(("app", "create" if holder.totp_secret is None else "update"))
     person = RegisteredCitizen(citizen, entry.personal_number, password_hash, entry.totp_secret)
-    return _Comparison(person, known, tuple(changed))
+    return _Comparison(person, known, tuple(changed), tuple(credentials))
 
 
 def _status(entry: RegisterEntry, holder: KnownHolder | None) -> CitizenStatus:

@@ -37,6 +37,7 @@ What the rest of the program uses:
 | outbox | what is to be told to others: recorded, claimed, and what became of it |
 | outbox_overview | the outbox as an operator sees it |
 | set_deliveries | a security event on its way into the outbox |
+| person_changes | what changed about a person and follows them to the platforms |
 | text_lists | many texts in one bind |
 | mass_actions | what was done to many links at once, and how each stood before |
 | operators | who can approve what another operator proposed |
