@@ -43,6 +43,8 @@ class AccountLink:
     ended_at: datetime | None
     mark_uri: str | None = None
     """Where anybody may check this account, if its person wants that: yours to show, or not."""
+    guardian_consented: bool = False
+    """Whether the person is a minor and a guardian agreed."""
     etag: str | None = None
     """Give it to `update`, and nobody's change is undone."""
 
@@ -112,6 +114,7 @@ def read_link(document: Mapping[str, Any], etag: str | None = None) -> AccountLi
             reverify_requested_at=_moment(document, "reverify_requested_at"),
             ended_at=_moment(document, "ended_at"),
             mark_uri=document.get("mark_uri"),
+            guardian_consented=document.get("guardian_consented") is True,
             etag=etag,
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -86,6 +86,8 @@ class LinkedAccount:
     tokens: Tokens
     sid: str | None = None
     """The session at the provider: keep it with yours, and a logout token names it when it is over."""
+    guardian_consented: bool = False
+    """Whether the person is a minor and a guardian agreed; nothing is told about the guardian."""
     receipt: str | None = field(default=None, repr=False)
     """The signed receipt, verified: keep it as it is, and check it whenever you like (`receipts.py`)."""
 

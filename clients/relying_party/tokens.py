@@ -248,6 +248,7 @@ def verify_linked_account(
         auth_time=_time(claims, "auth_time"),
         verified_claims=_read_verified_claims(claims),
         sid=_sid(claims),
+        guardian_consented=link.get("guardian_consented") is True,
         tokens=tokens,
     )
 

@@ -42,6 +42,7 @@ def link_members(link: AccountLink, issuer: str, now: datetime) -> dict[str, Any
         "acr": link.acr.uri(issuer),
         "linked_at": _seconds(link.linked_at),
         "expires_at": _seconds(link.expires_at),
+        "guardian_consented": link.guardianship_id is not None,
         "reverify_requested_at": _seconds(link.reverify_requested_at),
         "ended_at": _seconds(link.ended_at),
         "mark_uri": mark_uri(link, issuer) if is_shown(link, now) else None,

@@ -68,6 +68,10 @@ def schemas() -> Schema:
                 "acr": {"type": "string", "format": "uri"},
                 "linked_at": _TIME_OR_NULL,
                 "expires_at": _TIME_OR_NULL,
+                "guardian_consented": {
+                    "type": "boolean",
+                    "description": "Whether the person is a minor and a guardian agreed to the link.",
+                },
                 "reverify_requested_at": _TIME_OR_NULL,
                 "ended_at": _TIME_OR_NULL,
                 "mark_uri": {

@@ -72,6 +72,7 @@ async def test_a_platform_reads_its_own_link(provider: Provider) -> None:
         "acr": f"{ISSUER}/acr/vn-1",
         "linked_at": linked_at,
         "expires_at": linked_at + 730 * 86400,
+        "guardian_consented": False,
         "reverify_requested_at": None,
         "mark_uri": None,
         "ended_at": None,

@@ -25,10 +25,17 @@ def test_no_reason_and_no_person_is_among_the_members(status: Status) -> None:
     members = link_members(link, ISSUER, NOW)
     assert members.keys() == {
         "link_id", "account_id", "handle", "profile_uri", "sub", "status", "assurance_level", "acr",
-        "linked_at", "expires_at", "reverify_requested_at", "ended_at", "mark_uri",
+        "linked_at", "expires_at", "guardian_consented", "reverify_requested_at", "ended_at", "mark_uri",
     }  # fmt: skip
     for ours in ("fraud", "court order", "citizen-1"):
         assert ours not in str(members)
+
+
+def test_r10_the_platform_learns_that_a_guardian_agreed_and_not_who() -> None:
+    members = link_members(make_link(guardianship_id="guardianship-1"), ISSUER, NOW)
+    assert members["guardian_consented"] is True
+    assert "guardianship-1" not in str(members)
+    assert link_members(make_link(), ISSUER, NOW)["guardian_consented"] is False
 
 
 def test_what_is_over_has_lapsed_whether_housekeeping_was_here_or_not() -> None:
