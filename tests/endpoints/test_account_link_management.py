@@ -2,41 +2,19 @@
 
 from typing import Any
 
-import anyio
 import httpx
 import pytest
-from sqlalchemy import select
 
-from idp.identity.account_links import AccountLink, Status
+from idp.identity.account_links import Status
 from idp.identity.cases import CaseKind
 from idp.identity.notices import NoticeKind
-from idp.store.link_tables import link_changes
-from idp.store.tables import audit_events
-from tests.support.platform_api import MANAGE, PlatformAPI, new_platform_api, sequence_changes
+from tests.support.platform_api import MANAGE, acts, kinds, new_platform_api, sequence_changes, stored
 from tests.support.provider import ISSUER, Provider
 from tests.support.shared_provider import move_link
 
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400
-
-
-async def stored(provider: Provider, link_id: str) -> AccountLink:
-    link = await provider.unit_of_work().account_links.find(link_id)
-    assert link is not None
-    return link
-
-
-async def kinds(provider: Provider, link_id: str) -> list[str]:
-    statement = select(link_changes).where(link_changes.c.link_id == link_id)
-    rows = await provider.context.database.fetch_all(statement, {})
-    return sorted(row["kind"] for row in rows)
-
-
-async def acts(provider: Provider, link_id: str) -> list[tuple[str, str, str]]:
-    statement = select(audit_events).where(audit_events.c.link_id == link_id)
-    rows = await provider.context.database.fetch_all(statement, {})
-    return [(row["type"], row["actor_kind"], row["actor_id"]) for row in rows]
 
 
 def problem_of(answer: httpx.Response) -> tuple[int, str]:
@@ -313,80 +291,3 @@ async def test_other_media_types_and_methods_are_refused(provider: Provider) -> 
         assert problem_of(answer) == (415, "unsupported_media_type")
         assert problem_of(await http.delete(f"/account-links/{link_id}")) == (405, "method_not_allowed")
         assert problem_of(await http.get("/account-links/a/b/c")) == (404, "no_such_address")
-
-
-RACERS = 20
-
-
-async def at_once(api: PlatformAPI, *calls: tuple[str, str, Any, str]) -> list[httpx.Response]:
-    """Send every (method, path, body, key) at the same time."""
-    await api.token(MANAGE)
-    answers: list[httpx.Response] = []
-
-    async def call(method: str, path: str, body: Any, key: str) -> None:
-        named = {"Idempotency-Key": f'"{key}"'} if method == "POST" else {}
-        answers.append(await api.send(method, path, scope=MANAGE, body=body, headers=named))
-
-    async with anyio.create_task_group() as group:
-        for each in calls:
-            group.start_soon(call, *each)
-    return answers
-
-
-async def test_one_key_at_once_is_one_act(provider: Provider) -> None:
-    """Abuse classes 5, 31: twenty times the same request, one change, one answer."""
-    async with provider.http() as http:
-        api = await new_platform_api(provider, http)
-        link_id = await api.linked(await provider.add_person())
-        provider.clock.advance(seconds=1)
-        request = ("POST", f"/{link_id}/reattach", {"account_id": "acc_2"}, "k")
-        answers = await at_once(api, *[request] * RACERS)
-        assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
-        assert await kinds(provider, link_id) == ["established", "reattached"]
-        report = ("POST", f"/{link_id}/misuse", {"suspicion": "impersonation"}, "m")
-        answers = await at_once(api, *[report] * RACERS)
-        assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
-        assert len(await provider.unit_of_work().cases.undecided(link_id)) == 1
-
-
-async def test_two_ends_at_once_end_it_once(provider: Provider) -> None:
-    async with provider.http() as http:
-        api = await new_platform_api(provider, http)
-        link_id = await api.linked(await provider.add_person())
-        provider.clock.advance(seconds=1)
-        calls = [("POST", f"/{link_id}/end", None, f"k-{number}") for number in range(RACERS)]
-        answers = await at_once(api, *calls)
-        assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
-        assert await kinds(provider, link_id) == ["ended", "established"]
-        ended = [act for act in await acts(provider, link_id) if act[0] == "account_link:ended"]
-        assert len(ended) == 1
-
-
-async def test_reports_at_once_open_one_case(provider: Provider) -> None:
-    async with provider.http() as http:
-        api = await new_platform_api(provider, http)
-        link_id = await api.linked(await provider.add_person())
-        body = {"suspicion": "automated_use"}
-        calls = [("POST", f"/{link_id}/misuse", body, f"k-{number}") for number in range(RACERS)]
-        answers = await at_once(api, *calls)
-        assert sorted(answer.status_code for answer in answers) == [200] * (RACERS - 1) + [201]
-        assert len(await provider.unit_of_work().cases.undecided(link_id)) == 1
-
-
-async def test_changes_at_once_are_all_or_nothing(provider: Provider) -> None:
-    """Two members, many writers: what results is what one of them wrote, and who lost is told so."""
-    async with provider.http() as http:
-        api = await new_platform_api(provider, http)
-        link_id = await api.linked(await provider.add_person())
-        provider.clock.advance(seconds=1)
-        address = f"https://{api.client_id}.example/"
-        calls = [
-            ("PATCH", f"/{link_id}", {"handle": f"@{number}", "profile_uri": f"{address}{number}"}, "")
-            for number in range(RACERS)
-        ]
-        answers = await at_once(api, *calls)
-        assert {answer.status_code for answer in answers} <= {200, 409}
-        link = await stored(provider, link_id)
-        assert link.profile_uri == f"{address}{(link.handle or '')[1:]}"
-        told = await kinds(provider, link_id)
-        assert told.count("updated") == sum(answer.status_code == 200 for answer in answers)

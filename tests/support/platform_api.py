@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
+from idp.identity.account_links import AccountLink
+from idp.store.link_tables import link_changes
+from idp.store.tables import audit_events
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.sender_constraint import dpop_nonces
 from tests.support.dpop_proofs import ProofKey
@@ -104,3 +108,21 @@ async def sequence_changes(uow: UnitOfWork) -> None:
     while changes := await uow.link_changes.unsequenced(100):
         uow.link_changes.sequence(changes, await uow.link_changes.head())
         await uow.commit()
+
+
+async def stored(provider: Provider, link_id: str) -> AccountLink:
+    link = await provider.unit_of_work().account_links.find(link_id)
+    assert link is not None
+    return link
+
+
+async def kinds(provider: Provider, link_id: str) -> list[str]:
+    statement = select(link_changes).where(link_changes.c.link_id == link_id)
+    rows = await provider.context.database.fetch_all(statement, {})
+    return sorted(row["kind"] for row in rows)
+
+
+async def acts(provider: Provider, link_id: str) -> list[tuple[str, str, str]]:
+    statement = select(audit_events).where(audit_events.c.link_id == link_id)
+    rows = await provider.context.database.fetch_all(statement, {})
+    return [(row["type"], row["actor_kind"], row["actor_id"]) for row in rows]
