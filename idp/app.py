@@ -24,6 +24,7 @@ from idp.outbound.guarded_http import GuardedHTTP
 from idp.outbound.sector_documents import SectorDocuments
 from idp.pages import (
     account_choice,
+    activity_export,
     approvals,
     children,
     children_links,
@@ -36,6 +37,7 @@ from idp.pages import (
     login_initiation,
     logos,
     my_accounts,
+    my_activity,
     my_mark,
     my_networks,
     my_sessions,
@@ -144,6 +146,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         asking_limits=replace(ASKING_LIMITS, free=settings.unanswered_requests),
         render_form_post=render_form_post,
         mode=settings.mode.value,
+        days_off=settings.days_off,
         registration=RegistrationTerms(
             is_open=settings.open_registration,
             statement_issuers=settings.statement_issuers,
@@ -226,6 +229,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         children_links,
         own_consent,
         device,
+        activity_export,
+        my_activity,
         my_sessions,
         sign_out,
         login_initiation,

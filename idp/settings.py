@@ -1,6 +1,7 @@
 """The settings of a provider: environment variables that begin with IDP_; unknown ones are refused."""
 
 import os
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -56,6 +57,18 @@ def _check_database_url(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
     return url
+
+
+def _days(text: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(each.strip()) for each in text.split(",") if each.strip())
+
+
+def _check_days(text: str) -> str:
+    try:
+        _days(text)
+    except ValueError as error:
+        raise ValueError("must be days such as 2027-02-05, with commas between them") from error
+    return text
 
 
 def _check_is_for_tests(setting: _Setting, info: ValidationInfo) -> _Setting:
@@ -168,6 +181,10 @@ class Settings(BaseSettings):
         default=None,
         description="Addresses or networks of the proxies whose certificate header is believed, with commas.",
     )
+    holidays: Annotated[str, AfterValidator(_check_days)] | None = Field(
+        default=None,
+        description="Days off in Viet Nam beside weekends, with commas: they move the clock of withdrawals.",
+    )
 
     @classmethod
     def load(cls) -> Self:
@@ -184,6 +201,11 @@ class Settings(BaseSettings):
         if problems:
             raise SettingsError("; ".join(problems))
         return settings
+
+    @property
+    def days_off(self) -> frozenset[date]:
+        """Return the holidays."""
+        return _days(self.holidays or "")
 
     @property
     def certificate_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:

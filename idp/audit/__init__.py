@@ -3,6 +3,7 @@
 | module | what it rules |
 |---|---|
 | events | the vocabulary of the log: ids and short codes, no attribute of a person |
+| activity | what in the log concerns a person, by kind |
 | chain | sealing events into a hash chain, and verifying it from the table alone |
 | merkle | the Merkle tree over the log: hashing, and checking proofs (RFC 9162) |
 | tiles | the tree as it is kept and published, and making proofs |

@@ -12,10 +12,13 @@ DETAIL_KEYS = frozenset(
     {
         "acr",
         "amr",
+        "answered_by",
         "because",
         "changed",
         "claims",
         "consent_id",
+        "done_by",
+        "done_with_others_by",
         "grant_id",
         "guardianship_id",
         "kid",

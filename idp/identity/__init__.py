@@ -15,6 +15,7 @@
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |
 | evidence | what was looked at when an identity was proofed, by kind alone (R6) |
+| withdrawals | by when a platform must have answered a withdrawal |
 | consents | what was shown and decided, and when to ask again, for a named reason (R7, R8) |
 | guardians | who speaks for a minor, since when and until when (R10) |
 | hand_over | at 16: a link becomes the young person's own (R10) |

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from idp.audit.events import Actor, ActorKind, Event
+from idp.identity.withdrawals import PlatformClock
 
 TEXT_VERSION = "2026-11"
 """The version of the consent page's words; a new one asks everybody again."""
@@ -106,5 +107,21 @@ def decision_event(consent: Consent) -> Event:
             "claims": " ".join(sorted(consent.claims)),
             "text_version": consent.text_version,
             "ui_locale": consent.ui_locale,
+        },
+    )
+
+
+def withdrawal_event(citizen_id: str, client_id: str, clock: PlatformClock, now: datetime) -> Event:
+    """Return the audit event that tells of a withdrawal, and by when the platform has to follow (R8)."""
+    return Event(
+        type="consent:withdrawn",
+        actor=Actor(ActorKind.CITIZEN, citizen_id),
+        occurred_at=now,
+        client_id=client_id,
+        citizen_id=citizen_id,
+        details={
+            "answered_by": clock.answered_by.isoformat(),
+            "done_by": clock.done_by.isoformat(),
+            "done_with_others_by": clock.done_with_others_by.isoformat(),
         },
     )

@@ -30,6 +30,7 @@
 | keys | `idp keys` |
 | audit | `idp audit` |
 | audit_verification | verifying the whole log, also while it is being written |
+| tree_verification | the same of the Merkle tree, and of all that was signed of it |
 | demo | `idp demo` |
 | demo_people | its fictitious people |
 | demo_servers | its two programs |

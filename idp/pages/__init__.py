@@ -16,6 +16,10 @@
 | my_accounts | Whom do I trust? What happened? End it |
 | my_networks | Where did I sign in without linking an account? End it |
 | my_sessions | Where am I signed in? End it |
+| my_activity | What was done with my data? And: the proof of it |
+| activity_export | the same, all of it, as a file |
+| activity_views | what these pages show |
+| export_views | what the file shows |
 | sign_out | Sign out here? And: it is done |
 | event_pages | what our own security events mean, at the addresses that name them |
 | event_views | the view model of that page |

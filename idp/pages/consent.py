@@ -26,6 +26,7 @@ from idp.store.interactions import Interaction
 from idp.web.answers import see_other
 from idp.web.failures import new_reference, note
 from idp.web.journey import Standing, assess, commit_step, load_interaction
+from idp.web.refusals import record_refusal
 from idp.web.requests import read_form_with_choices
 from idp.web.state import Context, context_of
 
@@ -201,12 +202,22 @@ async def consent(http: Request, interaction_id: str) -> Response:
 async def refused_page(http: Request, interaction_id: str) -> Response:
     """Say why not, and what now."""
     context = context_of(http)
-    _, standing = await _stand(context, http, interaction_id)
+    interaction, standing = await _stand(context, http, interaction_id)
     refusal, policy = standing.step.refusal, standing.client.policy
     if refusal is None:
         return see_other(f"{context.issuer}/authorize/{interaction_id}")
     reference = new_reference()
     note(http, refused=refusal.value, reference=reference)
+    if standing.presence is not None:
+        await record_refusal(
+            context.unit_of_work(),
+            interaction.interaction_hash.hex(),
+            standing.presence.citizen.citizen_id,
+            standing.client.client_id,
+            refusal,
+            until=interaction.expires_at,
+            now=context.clock(),
+        )
     view = RefusedPage(
         client=client_header(context, standing.client, interaction_id),
         refusal=refusal,

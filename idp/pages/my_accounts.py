@@ -10,11 +10,13 @@ from starlette.responses import Response
 from idp.audit.chain import SealedEvent
 from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import LIVE, AccountLink, IllegalMoveError, Status, move
+from idp.identity.consents import withdrawal_event
 from idp.identity.register import shown_name
+from idp.identity.withdrawals import platform_clock
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
 from idp.pages.login_initiation import login_initiation_uri
 from idp.pages.logos import logo_address
-from idp.pages.my_networks import Known, known_to_networks, network_card
+from idp.pages.my_networks import Known, known_to_networks, network_card, withdrawn_at
 from idp.pages.network_views import LinkedAccountsPage
 from idp.pages.own_pages import children_address, signed_in_or_way
 from idp.pages.public_marks import mark_switch
@@ -75,6 +77,7 @@ async def linked_accounts(http: Request) -> Response:
         networks=tuple([await network_card(context, *each, known) for each in networks[:PAGE_SIZE]]),
         sign_out_action=f"{context.issuer}/my/sign-out",
         sessions_uri=f"{context.issuer}/my/sessions",
+        activity_uri=f"{context.issuer}/my/activity",
         approvals_uri=f"{context.issuer}/approvals",
         children_uri=await children_address(context, uow, citizen.citizen_id, now),
         waiting=len(await uow.backchannel_requests.open_of(citizen.citizen_id, now, PAGE_SIZE)),
@@ -95,14 +98,14 @@ async def link_detail(http: Request, link_id: str) -> Response:
     if isinstance(signed_in, Response):
         return signed_in
     link = await own_link(uow, signed_in, link_id)
-    before = _place_in_history(http.query_params.get("before", ""))
+    before = place_in_history(http.query_params.get("before", ""))
     events = await uow.ledger.of_link(link_id, before=before, limit=HISTORY_SIZE + 1)
     card = await link_card(context, link, await known_to_networks(uow, link.citizen_id))
     last = events[HISTORY_SIZE - 1] if len(events) > HISTORY_SIZE else None
     view = LinkDetailPage(
         csrf=form_token(context, signed_in.session),
         link=card,
-        timeline=tuple(_entry(event) for event in events[:HISTORY_SIZE]),
+        timeline=tuple(_entry(context, event) for event in events[:HISTORY_SIZE]),
         mark=await mark_switch(context, link),
         older_uri=None if last is None else f"{card.detail_uri}?before={last.occurred_at}.{last.event_id}",
         my_accounts_uri=f"{context.issuer}/my/accounts",
@@ -150,6 +153,8 @@ async def end_link(http: Request, link_id: str) -> Response:
     uow.account_links.move(link, ended, now)
     if not await is_linked_elsewhere(uow, link):
         uow.consents.withdraw(citizen_id, link.client_id, now)
+        clock = platform_clock(now, context.days_off)
+        uow.ledger.append(withdrawal_event(citizen_id, link.client_id, clock, now))
     uow.ledger.append(event)
     try:
         await uow.commit()
@@ -167,10 +172,12 @@ async def is_linked_elsewhere(uow: UnitOfWork, link: AccountLink) -> bool:
 async def _ended_answer(
     context: Context, http: Request, signed_in: SignedIn, link: AccountLink, ended_at: datetime
 ) -> Response:
+    withdrawn = await withdrawn_at(context.unit_of_work(), link.citizen_id, link.client_id)
     view = EndedPage(
         csrf=form_token(context, signed_in.session),
         link=await link_card(context, link, await known_to_networks(context.unit_of_work(), link.citizen_id)),
         ended_at=ended_at,
+        clock=None if withdrawn is None else platform_clock(withdrawn, context.days_off),
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )
     return show(http, view)
@@ -200,7 +207,7 @@ def _place(http: Request, name: str) -> str:
     return text if is_id(text) else ""
 
 
-def _place_in_history(text: str) -> tuple[int, str]:
+def place_in_history(text: str) -> tuple[int, str]:
     """Read the time and id of an event from an address; whatever is neither means the newest."""
     time, _, event_id = text.partition(".")
     is_place = time.isascii() and time.isdecimal() and len(time) < 18 and is_id(event_id)
@@ -243,7 +250,10 @@ async def link_card(
     )
 
 
-def _entry(event: SealedEvent) -> TimelineEntry:
+def _entry(context: Context, event: SealedEvent) -> TimelineEntry:
     return TimelineEntry(
-        type=event.type, occurred_at=moment(event.occurred_at), actor=ActorKind(event.actor_kind)
+        type=event.type,
+        occurred_at=moment(event.occurred_at),
+        actor=ActorKind(event.actor_kind),
+        proof_uri=f"{context.issuer}/my/activity/{event.event_id}",
     )

@@ -12,8 +12,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.audit.events import Actor, ActorKind, Event
-from idp.identity.consents import Decision
+from idp.identity.consents import Decision, withdrawal_event
+from idp.identity.withdrawals import platform_clock
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
 from idp.pages.logos import logo_address
 from idp.pages.network_views import EndNetworkPage, NetworkCard, NetworkEndedPage
@@ -93,17 +93,10 @@ async def end_network(http: Request, client_id: str) -> Response:
     if await _agreed_at(uow, citizen_id, client_id, now) is not None:
         uow.consents.withdraw(citizen_id, client_id, now)
         uow.consents.revoke_grants(citizen_id, client_id, "consent_withdrawn", now)
-        uow.ledger.append(
-            Event(
-                type="consent:withdrawn",
-                actor=Actor(ActorKind.CITIZEN, citizen_id),
-                occurred_at=now,
-                client_id=client_id,
-                citizen_id=citizen_id,
-            )
-        )
+        clock = platform_clock(now, context.days_off)
+        uow.ledger.append(withdrawal_event(citizen_id, client_id, clock, now))
         await uow.commit()
-    ended_at = await _withdrawn_at(uow, citizen_id, client_id)
+    ended_at = await withdrawn_at(uow, citizen_id, client_id)
     if ended_at is None:
         return see_other(f"{context.issuer}/my/accounts")
     # Pressed twice, or ended elsewhere meanwhile: what the person wanted is the case.
@@ -112,6 +105,7 @@ async def end_network(http: Request, client_id: str) -> Response:
         csrf=form_token(context, signed_in.session),
         network=card.network,
         ended_at=ended_at,
+        clock=platform_clock(ended_at, context.days_off),
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )
     return show(http, view)
@@ -123,7 +117,7 @@ async def _agreed_at(uow: UnitOfWork, citizen_id: str, client_id: str, now: date
     return await uow.consents.find_without_link(citizen_id, client_id, now)
 
 
-async def _withdrawn_at(uow: UnitOfWork, citizen_id: str, client_id: str) -> datetime | None:
+async def withdrawn_at(uow: UnitOfWork, citizen_id: str, client_id: str) -> datetime | None:
     """Return since when the latest consent for the client no longer answers; None while it does."""
     for consent in await uow.consents.of_citizen(citizen_id, DECISIONS_READ):
         if consent.client_id == client_id and consent.decision is Decision.ALLOW:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from idp.identity.withdrawals import PlatformClock
 from idp.pages.views import LinkCard, Page
 
 
@@ -33,6 +34,7 @@ class LinkedAccountsPage(Page):
     networks: tuple[NetworkCard, ...] = ()
     sign_out_action: str = "/my/sign-out"
     sessions_uri: str = "/my/sessions"
+    activity_uri: str = "/my/activity"
     approvals_uri: str = "/approvals"
     children_uri: str | None = None
     """For whoever speaks for a child."""
@@ -63,4 +65,5 @@ class NetworkEndedPage(Page):
 
     network: str
     ended_at: datetime
+    clock: PlatformClock
     my_accounts_uri: str = "/my/accounts"

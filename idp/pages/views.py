@@ -15,6 +15,7 @@ from idp.audit.events import ActorKind
 from idp.identity.account_links import Refusal, Status
 from idp.identity.assurance import Acr, Method, Proofing
 from idp.identity.consents import TEXT_VERSION, AskReason
+from idp.identity.withdrawals import PlatformClock
 from idp.web.failures import Trouble
 
 _IDENTIFYING = ("name", "personal_number", "birthdate", "address")
@@ -257,6 +258,7 @@ class TimelineEntry:
     type: str
     occurred_at: datetime
     actor: ActorKind
+    proof_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +303,8 @@ class EndedPage(Page):
 
     link: LinkCard
     ended_at: datetime
+    clock: PlatformClock | None = None
+    """Of the network, where the consent went with its last link."""
     my_accounts_uri: str = "/my/accounts"
 
 

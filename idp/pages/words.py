@@ -5,6 +5,7 @@ for extraction and changes nothing.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date as calendar_day
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from babel.core import Locale, get_global
 from babel.support import Translations
 from markupsafe import Markup, escape
 
+from idp.audit.activity import ActivityKind
 from idp.audit.events import ActorKind
 from idp.identity.account_links import Status
 from idp.identity.assurance import Acr, Proofing
@@ -141,6 +143,31 @@ EVENTS: Mapping[str, str] = {
     "grant:redeemed": msgid("The network was given what you agreed to."),
     "grant:refreshed": msgid("The network renewed its access."),
     "grant:revoked": msgid("The network's access was ended."),
+    "consent:given": msgid("You agreed."),
+    "consent:refused": msgid("You refused."),
+    "consent:withdrawn": msgid("You withdrew your agreement."),
+    "authorization:refused": msgid("The account could not be linked; the page said why."),
+    "backchannel_request:made": msgid("A network asked for your answer on another device."),
+    "citizen:looked_up": msgid("Our staff looked you up."),
+    "citizen:registered": msgid("You were entered into the register."),
+    "citizen:updated": msgid("The register told us something new about you."),
+    "citizen:number_changed": msgid("Your personal number was changed."),
+    "citizen:suspended": msgid("Your e-ID account was suspended."),
+    "citizen:reinstated": msgid("Your e-ID account was made usable again."),
+    "citizen:signed_in": msgid("You signed in."),
+    "citizen:stepped_up": msgid("You confirmed it with a second proof."),
+    "citizen:signed_out": msgid("You signed out."),
+    "citizen:signed_out_elsewhere": msgid("You signed out somewhere else."),
+}
+
+ACTIVITY: Mapping[ActivityKind | None, str] = {
+    None: msgid("Everything"),
+    ActivityKind.USES: msgid("Uses"),
+    ActivityKind.CONSENTS: msgid("Agreements"),
+    ActivityKind.LINKS: msgid("Links"),
+    ActivityKind.LOOKS: msgid("Looks by our staff"),
+    ActivityKind.REFUSALS: msgid("Refusals"),
+    ActivityKind.SIGN_INS: msgid("Sign-ins"),
 }
 
 OTHER_EVENT = msgid("Another step was recorded.")
@@ -175,11 +202,13 @@ class Words:
         return {
             "acr": lambda acr: self._translate(ACR[acr]),
             "acr_uri": lambda acr: acr.uri(self._issuer),
+            "activity": lambda kind: self._translate(ACTIVITY[kind]),
             "actor": lambda actor: self._translate(ACTORS[actor]),
             "ask_reason": lambda reason: self._translate(ASK_REASONS[reason]),
             "claim": self.claim,
             "claim_value": self.claim_value,
             "date": date,
+            "day": day,
             "datetime": date_and_time,
             "event": lambda kind: self._translate(EVENTS.get(kind, OTHER_EVENT)),
             "isolate": isolate,
@@ -269,6 +298,11 @@ def tone(name: str) -> int:
 def date(moment: datetime) -> str:
     """Write a date as Viet Nam does, at its own time."""
     return moment.astimezone(VIET_NAM).strftime("%d/%m/%Y")
+
+
+def day(named: calendar_day) -> str:
+    """Write a day as Viet Nam does."""
+    return named.strftime("%d/%m/%Y")
 
 
 def time(moment: datetime) -> str:

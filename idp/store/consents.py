@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, desc, exists, func, literal_column, null, or_, select
+from sqlalchemy import and_, bindparam, desc, exists, func, literal_column, null, or_, select
 
 from idp.identity.account_links import LIVE
 from idp.identity.consents import VALIDITY, AskReason, Consent, Decision
@@ -37,6 +37,18 @@ _OF_CITIZEN = (
     select(t)
     .where(t.c.citizen_id == bindparam("citizen_id"))
     .order_by(desc(t.c.decided_at))
+    .limit(bindparam("limit"))
+)
+_HISTORY = (
+    select(t)
+    .where(t.c.citizen_id == bindparam("citizen_id"))
+    .where(
+        or_(
+            t.c.decided_at < bindparam("before_time"),
+            and_(t.c.decided_at == bindparam("before_time"), t.c.consent_id < bindparam("before_id")),
+        )
+    )
+    .order_by(desc(t.c.decided_at), desc(t.c.consent_id))
     .limit(bindparam("limit"))
 )
 _HAS_LIVING_GRANT = exists().where(
@@ -77,6 +89,19 @@ class Consents:
     async def of_citizen(self, citizen_id: str, limit: int) -> list[Consent]:
         """Return a person's decisions, newest first."""
         rows = await self._recorder.fetch_all(_OF_CITIZEN, citizen_id=citizen_id, limit=limit)
+        return [consent_from_row(row) for row in rows]
+
+    async def history(
+        self, citizen_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Consent]:
+        """Return all that a person ever decided, newest first, from before a decision: its time and id."""
+        rows = await self._recorder.fetch_all(
+            _HISTORY,
+            citizen_id=citizen_id,
+            before_time=2**63 - 1 if before is None else micros(before[0]),
+            before_id="" if before is None else before[1],
+            limit=limit,
+        )
         return [consent_from_row(row) for row in rows]
 
     async def without_link(

@@ -27,6 +27,7 @@
 | access_tokens | what an access token is worth now, for resources, introspection and revocation |
 | protected_resource | one door for every resource that takes an access token |
 | log_proofs | proofs from the public log |
+| refusals | a refusal by policy, written down once |
 | platform_access | who may use the platform API; its requests and answers |
 | idempotent_requests | requests that may come twice and happen once |
 | sealed_cursors | cursors that only their client can give back |

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from starlette.requests import Request
 
@@ -50,6 +50,8 @@ class Context:
     render_form_post: Callable[[Request, str, Mapping[str, str]], bytes]
     """Renders an authorization response as a form; handed in, for pages are not known down here."""
     mode: str
+    days_off: frozenset[date]
+    """On which nobody works, beside weekends (rule R8)."""
     registration: RegistrationTerms
     """Who may register, and whose words are believed (RFC 7591)."""
     certificate_source: CertificateSource

@@ -19,6 +19,7 @@ from idp.pages.views import (
     SignInNotice,
     Trouble,
 )
+from tests.support.sample_activity_views import CLOCK
 from tests.support.sample_views import (
     ACCOUNT,
     CONSENT,
@@ -254,7 +255,7 @@ def hostile_views() -> Iterator[Page]:
     card = replace(SIGNED_IN_TO, network=HOSTILE, domain=HOSTILE, claims=(HOSTILE,))
     yield replace(VIEWS["linked_accounts"], person=HOSTILE, links=(link,), networks=(card,))
     yield EndNetworkPage(card=card, action="/a")
-    yield NetworkEndedPage(network=HOSTILE, ended_at=CONSENT.link_valid_until)
+    yield NetworkEndedPage(network=HOSTILE, ended_at=CONSENT.link_valid_until, clock=CLOCK)
     yield LinkDetailPage(link=link, timeline=())
     yield EndedPage(link=link, ended_at=CONSENT.link_valid_until)
     yield ErrorPage(client=network, trouble=Trouble.FAULT, reference="r", error=HOSTILE, detail=HOSTILE)

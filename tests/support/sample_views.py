@@ -41,6 +41,7 @@ from idp.pages.views import (
     Trouble,
 )
 from idp.pages.words import EVENTS
+from tests.support.sample_activity_views import ACTIVITY_VIEWS, CLOCK
 from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
 
@@ -116,7 +117,7 @@ SECOND_FACTOR = SecondFactorPage(client=NETWORK, action="/second-factor/7c1e", s
 DETAIL = LinkDetailPage(
     link=LINK,
     timeline=tuple(
-        TimelineEntry(type=kind, occurred_at=NOW, actor=actor)
+        TimelineEntry(type=kind, occurred_at=NOW, actor=actor, proof_uri="/my/activity/1")
         for kind, actor in zip([*EVENTS, "unheard:of"], [*ActorKind] * len(EVENTS), strict=False)
     ),
     older_uri="/my/accounts/1?before=9.event",
@@ -255,7 +256,8 @@ VIEWS: dict[str, Page] = {
         person=PERSON, links=(), networks=(SIGNED_IN_TO,), csrf="token"
     ),
     "end_network": EndNetworkPage(card=SIGNED_IN_TO, action=SIGNED_IN_TO.end_uri, csrf="token"),
-    "network_ended": NetworkEndedPage(network="Chợ Phiên", ended_at=NOW),
+    "network_ended": NetworkEndedPage(network="Chợ Phiên", ended_at=NOW, clock=CLOCK),
+    **ACTIVITY_VIEWS,
     "linked_accounts_empty": LinkedAccountsPage(person=PERSON, links=(), csrf="token"),
     **MARK_VIEWS,
     "link_detail_mark_off": replace(DETAIL, mark=MARK_OFF),
@@ -279,6 +281,7 @@ VIEWS: dict[str, Page] = {
     **guardian_views(NETWORK, LINK, PERSON, NOW),
     "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
     "ended": EndedPage(link=ENDED, ended_at=NOW),
+    "ended_with_clock": EndedPage(link=ENDED, ended_at=NOW, clock=CLOCK),
     **{
         f"error_{trouble}": ErrorPage(
             trouble=trouble,
