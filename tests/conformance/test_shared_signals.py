@@ -275,6 +275,42 @@ def linked(hearing: EventParty, browser: httpx.Client, person: Person) -> dict[s
     return {"link_id": link_id, "sub": hearing.op.run(subject())}
 
 
+@pytest.mark.item("SSF-12")
+def test_ssf_12_the_end_of_a_session_is_told(hearing: EventParty, op: ServedHere, column: Column) -> None:
+    """CAEP §3.1, within 60 seconds; of a person who has a link or not."""
+    stream = hearing.create(events_requested=[f"{SCHEMAS}caep/event-type/session-revoked"])
+    browser = op.browser()
+    tokens = hearing.party.sign_in(browser, op.add_person())
+    claims = hearing.party.id_token(tokens)
+    ended_at = op.now
+    browser.get(op.path("end_session_endpoint"), params={"id_token_hint": tokens["id_token"]})
+    op.wait(seconds=1)
+    hearing.told()
+    [heard] = hearing.hear_all(stream)
+    assert heard["sub_id"] == pairwise_subject(op.issuer, claims["sub"])
+    [(_, payload)] = heard["events"].items()
+    assert payload == {"event_timestamp": ended_at}
+    assert heard["iat"] - ended_at <= 60
+
+
+@pytest.mark.item("SSF-12")
+def test_ssf_12_a_changed_credential_is_told(
+    hearing: EventParty, browser: httpx.Client, person: Person, column: Column
+) -> None:
+    """CAEP §3.3, within 60 seconds: what kind of credential, and what became of it."""
+    stream = hearing.create(events_requested=[f"{SCHEMAS}caep/event-type/credential-change"])
+    link = linked(hearing, browser, person)
+    changed_at = hearing.op.now
+    hearing.changes_password(person)
+    hearing.told()
+    [heard] = hearing.hear_all(stream)
+    assert heard["sub_id"] == pairwise_subject(hearing.op.issuer, link["sub"])
+    [(_, payload)] = heard["events"].items()
+    assert (payload["credential_type"], payload["change_type"]) == ("password", "update")
+    assert payload["event_timestamp"] == changed_at
+    assert heard["iat"] - changed_at <= 60
+
+
 @pytest.mark.item("SSF-13")
 def test_ssf_13_what_happened_to_a_link_is_told_with_its_time_and_without_a_reason(
     hearing: EventParty, browser: httpx.Client, person: Person, column: Column

@@ -10,10 +10,12 @@ import jwt
 from idp.deliveries.fan_out import FanOut
 from idp.identity.account_links import Status
 from idp.protocol.security_events import SecurityEvent
+from idp.store.person_changes import person_changed
 from idp.store.set_deliveries import delivery_of
 from tests.support.columns import Column
 from tests.support.deliveries import work_off, world_of
 from tests.support.party import Party
+from tests.support.provider import Person
 from tests.support.served_here import ServedHere
 from tests.support.shared_provider import move_link
 
@@ -98,6 +100,17 @@ class EventParty:
         async def record() -> None:
             uow = self.op.provider.unit_of_work()
             uow.outbox.add(delivery_of(self.party.client_id, event, self.op.clock.now))
+            await uow.commit()
+
+        self.op.run(record())
+
+    def changes_password(self, person: Person) -> None:
+        """Have the register tell of a person's new password, as an import does."""
+
+        async def record() -> None:
+            uow = self.op.provider.unit_of_work()
+            changed = person_changed(person.citizen_id, [("password", "update")], self.op.clock.now)
+            uow.outbox.add(changed)
             await uow.commit()
 
         self.op.run(record())
