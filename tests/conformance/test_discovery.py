@@ -88,6 +88,9 @@ REGISTERED = frozenset(
         "verified_claims_supported",
         "trust_frameworks_supported",
         "evidence_supported",
+        # OpenID Federation 1.0 §5.1.1, draft-ietf-oauth-status-list-21 §9.1
+        "federation_historical_keys_endpoint",
+        "status_list_aggregation_endpoint",
         "documents_supported",
         "documents_methods_supported",
         "documents_check_methods_supported",
