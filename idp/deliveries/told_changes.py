@@ -38,12 +38,13 @@ async def record_events(world: World, uow: UnitOfWork, followed: Sequence[Change
         # Looked up anew: whether an event is recorded depends on the stream as it is in this moment.
         stream = await uow.event_streams.of_client(client_id)
         if stream is not None:
-            uow.outbox.add_many(await _deliveries(uow, stream, changes, world.policy.issuer, now))
+            uow.outbox.add_many(await _deliveries(world, uow, stream, changes, now))
 
 
 async def _deliveries(
-    uow: UnitOfWork, stream: EventStream, changes: Sequence[Change], issuer: str, now: datetime
+    world: World, uow: UnitOfWork, stream: EventStream, changes: Sequence[Change], now: datetime
 ) -> list[Delivery]:
+    issuer, due_at = world.policy.issuer, world.clock()
     neighbours = await Neighbours.of(uow, changes)
     removed = await uow.event_streams.removed(stream.stream_id, {link.subject for _, link in changes})
     by_subject: dict[str, list[Told]] = {}
@@ -53,8 +54,8 @@ async def _deliveries(
             if is_wanted(stream, event.uri, issuer, is_removed=link.subject in removed):
                 by_subject.setdefault(link.subject, []).append((event, txn))
     return [
-        # Each a little later than the one before it, which keeps the order within a subject.
-        delivery_of(stream.client_id, event, now + number * _STEP, txn=txn)
+        # Each recorded a little later than the one before it, which keeps the order within a subject.
+        replace(delivery_of(stream.client_id, event, due_at, txn=txn), created_at=now + number * _STEP)
         for number, (event, txn) in enumerate(_shuffled(by_subject.values()))
     ]
 
