@@ -7,6 +7,7 @@ a lease picks one, and each job is safe even if two believed to hold it.
 |---|---|
 | sequencer | seals events into the hash chain and the Merkle tree within seconds |
 | checkpoints | signs the state of the log once a minute |
+| delivery_figures | counts how long deliveries took, for the public figures |
 | retention | purges history when its five years are over |
 | expiry | lets unredeemed links vanish and overdue ones lapse |
 | hand_over | asks whoever turned 16 whether links stay that a guardian approved |

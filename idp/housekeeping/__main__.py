@@ -8,6 +8,7 @@ from datetime import timedelta
 from idp.audit.tiles import TileError
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
 from idp.housekeeping.checkpoints import publish_checkpoint
+from idp.housekeeping.delivery_figures import count_deliveries
 from idp.housekeeping.expiry import let_time_pass
 from idp.housekeeping.hand_over import ask_who_turned_16, end_of_grace
 from idp.housekeeping.mass_endings import make_final
@@ -23,6 +24,7 @@ CHECKPOINT_EVERY = 5.0
 """Seconds between two looks; one is signed a minute after the last at the earliest."""
 EXPIRE_EVERY = 20.0
 REMOVE_EVERY = 60.0
+COUNT_EVERY = 600.0
 PURGE_AT_ONCE = 60
 """Pieces of history; more than the busiest minute brings, and soon done."""
 BUILD_EVERY = 5.0
@@ -84,6 +86,10 @@ class Housekeeping:
         uow.remains.remove(utc_now())
         await uow.commit()
 
+    async def count(self) -> None:
+        """Count how long deliveries took."""
+        await count_deliveries(self._open(), utc_now())
+
     async def purge(self) -> None:
         """Purge history whose five years are over, as many pieces at a time as a minute allows."""
         gone = 0
@@ -120,6 +126,7 @@ async def keep_house(settings: Settings, *, watch_parent: bool) -> None:
             house.repeat(house.hand_over, REMOVE_EVERY),
             house.repeat(house.remove, REMOVE_EVERY),
             house.repeat(house.purge, REMOVE_EVERY),
+            house.repeat(house.count, COUNT_EVERY),
             house.repeat(house.build, BUILD_EVERY),
         )
         await run_jobs(jobs, watch_parent=watch_parent)

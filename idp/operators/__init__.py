@@ -29,6 +29,7 @@
 | event_streams | `idp streams` |
 | keys | `idp keys` |
 | audit | `idp audit` |
+| figures | `idp figures` |
 | audit_verification | verifying the whole log, also while it is being written |
 | tree_verification | the same of the Merkle tree, and of all that was signed of it |
 | demo | `idp demo` |

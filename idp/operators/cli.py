@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "clients": ("idp.operators.clients:clients", "Register relying parties, suspend and reinstate them."),
     "demo": ("idp.operators.demo:demo", "Start the provider and the sample network with fictitious people."),
+    "figures": ("idp.operators.figures:figures", "Count a month for the public."),
     "keys": ("idp.operators.keys:keys", "List and rotate keys, report one as compromised."),
     "links": ("idp.operators.account_links:links", "Look at account links, suspend, reinstate and end them."),
     "mass": (

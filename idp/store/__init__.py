@@ -28,6 +28,7 @@ What the rest of the program uses:
 | feature_policies | the versions of the feature policy, each published once |
 | ledger | the audit log and its chain |
 | activity | the same, as the person it concerns reads it |
+| figures | counts for the public figures |
 | merkle_log | the published tree over it: tiles, checkpoints, what was purged |
 | registrations | clients that registered themselves, and what let them in |
 | platform_links | account links as one platform reads them |

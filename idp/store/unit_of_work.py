@@ -19,6 +19,7 @@ from idp.store.database import Database
 from idp.store.event_streams import EventStreams
 from idp.store.feature_policies import FeaturePolicies
 from idp.store.followed_links import FollowedLinks
+from idp.store.figures import Figures
 from idp.store.grants import Grants
 from idp.store.guardian_requests import GuardianRequests
 from idp.store.guardianships import Guardianships
@@ -64,6 +65,7 @@ class UnitOfWork(Recorder):
         self.feature_policies = FeaturePolicies(self)
         self.event_streams = EventStreams(self, seal)
         self.followed_links = FollowedLinks(self)
+        self.figures = Figures(self)
         self.grants = Grants(self, seal)
         self.guardian_requests = GuardianRequests(self, seal)
         self.guardianships = Guardianships(self, seal)
