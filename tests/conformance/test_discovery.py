@@ -84,13 +84,13 @@ REGISTERED = frozenset(
         "backchannel_token_delivery_modes_supported",
         "backchannel_authentication_request_signing_alg_values_supported",
         "backchannel_user_code_parameter_supported",
+        # OpenID Federation 1.0 §5.1.1, draft-ietf-oauth-status-list-21 §9.1
+        "federation_historical_keys_endpoint",
+        "status_list_aggregation_endpoint",
         # OpenID Connect for Identity Assurance 1.0 §9
         "verified_claims_supported",
         "trust_frameworks_supported",
         "evidence_supported",
-        # OpenID Federation 1.0 §5.1.1, draft-ietf-oauth-status-list-21 §9.1
-        "federation_historical_keys_endpoint",
-        "status_list_aggregation_endpoint",
         "documents_supported",
         "documents_methods_supported",
         "documents_check_methods_supported",
