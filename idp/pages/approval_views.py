@@ -30,6 +30,8 @@ class ApprovalsPage(Page):
     person: str
     requests: tuple[ApprovalCard, ...]
     device_uri: str = "/device"
+    children_uri: str | None = None
+    """For whoever speaks for a child."""
     my_accounts_uri: str = "/my/accounts"
     sign_out_action: str = "/my/sign-out"
 

@@ -26,7 +26,7 @@ from idp.pages.frame import (
     show,
 )
 from idp.pages.logos import logo_address
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import children_address, signed_in_or_way
 from idp.pages.views import RefusedPage
 from idp.pages.visit import APPROVALS
 from idp.protocol import journey as rules
@@ -70,6 +70,7 @@ async def approvals(http: Request) -> Response:
         person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
         requests=tuple(cards),
         device_uri=f"{context.issuer}/device",
+        children_uri=await children_address(context, uow, citizen.citizen_id, now),
         my_accounts_uri=f"{context.issuer}/my/accounts",
         sign_out_action=f"{context.issuer}/my/sign-out",
     )

@@ -5,6 +5,8 @@ The pictures are in `.artifacts/screenshots/`.
 
 import json
 import re
+import sqlite3
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -145,7 +147,7 @@ def test_where_it_does_not_go_on(scene: Scene, camera: Camera, open_page: OpenPa
         give_password(page, f"00009990000{len(camera.language)}", camera.language)
     camera.take("sign-in-throttled")
     begun = page.url
-    sign_in(page, scene.person("Trần Gia Bảo"))
+    sign_in(page, scene.person("Trần Gia Hân"))
     camera.take("refused-under-age")
     page.goto(f"{scene.provider.url}/my/accounts")
     camera.take("my-accounts-empty")
@@ -210,3 +212,54 @@ def account_id(page: Page, scene: Scene) -> str:
     found = re.search(r"acc_[0-9a-f]+", page.locator("main .account").inner_text())
     assert found is not None
     return found[0]
+
+
+def test_what_a_guardian_and_a_child_see(scene: Scene, camera: Camera, open_page: OpenPage) -> None:
+    """A fifteen-year-old agrees, asks, and links once their mother agreed; she sees it, and ends it."""
+    page, lan = camera.page, scene.person("Nguyễn Thị Lan")
+    locale = "vi-VN" if camera.language == "vi" else "en-GB"
+    enter_network(page, scene, "minh")
+    press_link(page, scene)
+    sign_in(page, scene.person("Trần Gia Bảo"))
+    decide(page, "allow")
+    camera.take("guardian-needed")
+    page.locator("form#ask-guardian button").click()
+    camera.take("guardian-asked")
+    mother = open_page(locale=locale)
+    mothers = Camera(mother, camera.language)
+    mother.goto(f"{scene.provider.url}/my/children?lang={camera.language}")
+    sign_in(mother, lan)
+    mothers.take("children")
+    mother.locator(".card a.button").click()
+    mothers.take("child-question")
+    mother.locator("form#child-question button[value=approve]").click()
+    mothers.take("child-answered")
+    page.locator("main a.button").click()
+    expect(page.locator("#badge-verified")).to_be_visible()
+    mother.goto(f"{scene.provider.url}/my/children")
+    mother.locator(".card", has_text="Trần Gia Bảo").locator(".actions a").click()
+    mothers.take("child-links")
+    mother.locator(".card:has(.active) .actions a").click()
+    mothers.take("end-child-link")
+    mother.locator("form#end-link button[type=submit]").click()
+    mothers.take("child-link-ended")
+    page.goto(f"{scene.provider.url}/my/accounts")
+    camera.take("my-accounts-ended-by-guardian")
+
+
+def test_what_a_young_person_sees_at_16(scene: Scene, camera: Camera) -> None:
+    page = camera.page
+    link_account(page, scene, "hlen", scene.person("Claire Dubois"))
+    # Nobody turns 16 during a test: what housekeeping asks then is written by hand.
+    with sqlite3.connect(scene.provider.database_url.removeprefix("sqlite:///")) as database:
+        due = int((datetime.now(UTC) + timedelta(days=60)).timestamp()) * 1_000_000
+        database.execute("UPDATE account_links SET own_consent_due_at = ? WHERE status = 'active'", (due,))
+    page.goto(f"{scene.provider.url}/my/accounts")
+    camera.take("my-accounts-own-consent")
+    page.locator(".notice a").first.click()
+    camera.take("own-consent")
+    page.locator("form#own-consent button").click()
+    expect(page.locator(".status.active")).to_be_visible()
+    page.goto(f"{scene.provider.url}/my/accounts")
+    page.locator(".card:has(.active) .actions a").last.click()
+    page.locator("form#end-link button[type=submit]").click()

@@ -163,6 +163,6 @@ def test_who_is_too_young_or_locked_is_told_what_to_do(scene: Scene, watched: Wa
     locked = scene.person("Đặng Thuỳ Trang")
     give_password(page, locked.number, locked.password)
     expect(page.get_by_role("alert")).to_contain_text("hiện chưa dùng được")
-    sign_in(page, scene.person("Trần Gia Bảo"))
-    expect(page.locator("main")).to_contain_text("khi đủ 16 tuổi")
+    sign_in(page, scene.person("Trần Gia Hân"))
+    expect(page.locator("main")).to_contain_text("khi đủ 14 tuổi")
     expect(page.locator("main")).to_contain_text("cha, mẹ hoặc người giám hộ")
