@@ -20,6 +20,7 @@ from idp.pages.views import (
     Trouble,
 )
 from tests.support.sample_activity_views import CLOCK
+from tests.support.sample_marks import hostile_marks
 from tests.support.sample_views import (
     ACCOUNT,
     CONSENT,
@@ -258,6 +259,7 @@ def hostile_views() -> Iterator[Page]:
     yield NetworkEndedPage(network=HOSTILE, ended_at=CONSENT.link_valid_until, clock=CLOCK)
     yield LinkDetailPage(link=link, timeline=())
     yield EndedPage(link=link, ended_at=CONSENT.link_valid_until)
+    yield from hostile_marks(HOSTILE)
     yield ErrorPage(client=network, trouble=Trouble.FAULT, reference="r", error=HOSTILE, detail=HOSTILE)
     yield FormPostPage(client=network, action="https://x.example/", parameters=((HOSTILE, HOSTILE),))
 

@@ -1,5 +1,6 @@
 """One view of every page of the public mark, and of the switch on a link's page."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from idp.identity.assurance import Proofing
@@ -23,6 +24,17 @@ MARK = MarkPage(
 )
 MARK_OFF = MarkSwitch(action="/my/accounts/1/mark")
 MARK_ON = MarkSwitch(action="/my/accounts/1/mark", mark_uri="https://id.lienket.example/verify/m-1")
+
+
+def hostile_marks(text: str) -> tuple[Page, ...]:
+    """The same pages, where a platform or a visitor supplied this text (abuse case P11)."""
+    return (
+        replace(MARK, network=text, domain=text, handle=text, profile_uri=text),
+        replace(MARK, network=text, domain=text, handle=None, profile_uri=text),
+        replace(FORM, networks=(NamedNetwork(client_id=text, name=text),), chosen=text, account=text),
+    )
+
+
 MARK_VIEWS: dict[str, Page] = {
     "verify": FORM,
     "verify_without_networks": VerifyPage(action="/verify", networks=()),
