@@ -108,6 +108,7 @@ def test_with_a_link(scene: Scene, camera: Camera) -> None:
     page.locator(".card .actions a").first.click()
     camera.take("link-detail")
     photograph_mark(scene, camera)
+    photograph_activity(scene, camera)
     page.locator("a.button").click()
     camera.take("end-link")
     page.locator("form#end-link button[type=submit]").click()
@@ -118,6 +119,17 @@ def test_with_a_link(scene: Scene, camera: Camera) -> None:
     page.goto(f"{scene.provider.url}/my/accounts")
     page.get_by_role("button").last.click()
     camera.take("signed-out")
+
+
+def photograph_activity(scene: Scene, camera: Camera) -> None:
+    """Look at what was done, and at the proof of one entry; come back to the page of the link."""
+    page = camera.page
+    detail = page.url
+    page.goto(f"{scene.provider.url}/my/activity")
+    camera.take("my-activity")
+    page.locator(".timeline a").last.click()
+    camera.take("activity-entry")
+    page.goto(detail)
 
 
 def photograph_mark(scene: Scene, camera: Camera) -> None:

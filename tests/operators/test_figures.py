@@ -86,6 +86,7 @@ def test_deliveries_are_counted_before_they_are_forgotten(log: Installation) -> 
             made = hour + timedelta(minutes=number % 50)
             delivery = Delivery(f"d-{number}", "security_event", "quan-coc", f"k-{number}", {}, made, made)
             uow.outbox.add(delivery)
+            await uow.commit()
             took = timedelta(seconds=0.5 if number < 108 else 45)
             uow.outbox.delivered([delivery], made + took)
             await uow.commit()
