@@ -63,7 +63,7 @@ REFUSED = make_request(status=RequestStatus.REFUSED, decided_at=NOW)
         pytest.param([APPROVED], Outlook.APPROVED, id="approved"),
         pytest.param([replace(APPROVED, expires_at=NOW)], Outlook.NOT_ASKED, id="approved too long ago"),
         pytest.param([replace(APPROVED, used_at=NOW)], Outlook.NOT_ASKED, id="used: good for one link"),
-        pytest.param([replace(APPROVED, is_backed=False)], Outlook.NOT_ASKED, id="approved by an ex-guardian"),
+        pytest.param([replace(APPROVED, is_backed=False)], Outlook.NOT_ASKED, id="by an ex-guardian"),
         pytest.param([REFUSED], Outlook.REFUSED, id="refused"),
         pytest.param([replace(REFUSED, expires_at=NOW)], Outlook.NOT_ASKED, id="refused long ago"),
         pytest.param([make_request(), APPROVED], Outlook.APPROVED, id="an approval comes first"),
