@@ -11,6 +11,7 @@ beside this package does it in 30 lines. Inside, requests and their validation c
     receipt_keys.py, status_lists.py    by which keys, and what became of a million links since
     policy.py, policy_document.py    may(account, feature, now), answered from what you hold
     account_links.py, account_link_documents.py    your links: read, follow, keep in order
+    events.py, event_receiver.py    what becomes of them, pushed to you or fetched by you
     own_token.py, dpop.py     a token of your own, bound to a key of this process
     provider.py, keys.py      discovery and key set, cached
     client_authentication.py, oauth.py    credentials and message bodies, by Authlib
@@ -32,6 +33,8 @@ from .errors import (
     TokenError,
     UntrustedResponseError,
 )
+from .event_receiver import EventReceiver, PushAnswer
+from .events import LinkState, SecurityEvent
 from .flows import RelyingParty
 from .logout import LoggedOut
 from .model import LinkedAccount, Started, Tokens, VerifiedClaims, verified_claims
@@ -52,10 +55,12 @@ __all__ = [
     "ChangePage",
     "ConfigurationError",
     "Decision",
+    "EventReceiver",
     "GrantRefusedError",
     "Link",
     "LinkChange",
     "LinkReceipt",
+    "LinkState",
     "LinkStatus",
     "LinkedAccount",
     "LoggedOut",
@@ -66,12 +71,14 @@ __all__ = [
     "Provider",
     "ProviderRefusedError",
     "ProviderUnavailableError",
+    "PushAnswer",
     "Reason",
     "ReceiptKeys",
     "RelyingParty",
     "RelyingPartyError",
     "ReportedCase",
     "RequestRefusedError",
+    "SecurityEvent",
     "SignIn",
     "Started",
     "StatusList",

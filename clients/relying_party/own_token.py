@@ -24,6 +24,8 @@ class OwnToken:
     client_id: str
     authentication: ClientAuthentication
     scope: str
+    resource: str = "/account-links"
+    """What the token is for (RFC 8707), below the issuer."""
     proof_key: ProofKey = field(default_factory=ProofKey)
     nonce: str | None = None
     _token: str | None = field(default=None, repr=False)
@@ -68,7 +70,7 @@ class OwnToken:
     async def _post(self, now: datetime) -> Answer:
         metadata, http = self.provider.metadata, self.provider.http
         credentials = self.authentication.credentials(Occasion(self.client_id, metadata.issuer, now))
-        wish = {"scope": self.scope, "resource": f"{metadata.issuer}/account-links"}
+        wish = {"scope": self.scope, "resource": f"{metadata.issuer}{self.resource}"}
         body = token_request("client_credentials", wish)
         proof = self.proof_key.proof("POST", metadata.token_endpoint, now, nonce=self.nonce)
         request = http.build_request(
