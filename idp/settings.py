@@ -1,6 +1,7 @@
 """The settings of a provider: environment variables that begin with IDP_; unknown ones are refused."""
 
 import os
+import re
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -19,6 +20,7 @@ from idp.protocol.software_statement import StatementIssuers, read_statement_iss
 PREFIX = "IDP_"
 
 _Setting = TypeVar("_Setting")
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}")
 
 
 class SettingsError(ValueError):
@@ -39,6 +41,29 @@ def _check_mtls_origin(origin: str) -> str:
     if not origin.startswith("https://"):
         raise ValueError("must be https")
     return _check_issuer(origin)
+
+
+def _check_smtp_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise ValueError("must be smtps://user@host:port, or smtp:// for STARTTLS")
+    if parts.password is not None:
+        raise ValueError("must hold no password; it stands in a file of its own")
+    return url
+
+
+def _check_mail_address(address: str) -> str:
+    if not _MAIL_ADDRESS.fullmatch(address):
+        raise ValueError("must be one plain e-mail address")
+    return address
+
+
+def _check_gateway(uri: str) -> str:
+    parts = urlsplit(uri)
+    is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_here)):
+        raise ValueError("must be https (http is allowed on localhost only)")
+    return uri
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -75,6 +100,19 @@ def _check_is_for_tests(setting: _Setting, info: ValidationInfo) -> _Setting:
     if setting and info.data.get("mode") is Mode.PRODUCTION:
         raise ValueError("is for tests alone: it must be false in mode production")
     return setting
+
+
+def _read_secret(name: str, path: Path | None) -> str:
+    if path is None:
+        raise SettingsError(f"{PREFIX}{name}: is needed beside the address")
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it must be ASCII"
+        raise SettingsError(f"{PREFIX}{name}: {reason}") from error
+    if not secret or not secret.isprintable():
+        raise SettingsError(f"{PREFIX}{name}: one line that is not empty is needed")
+    return secret
 
 
 class Settings(BaseSettings):
@@ -181,6 +219,34 @@ class Settings(BaseSettings):
         default=None,
         description="Addresses or networks of the proxies whose certificate header is believed, with commas.",
     )
+    smtp_url: Annotated[str, AfterValidator(_check_smtp_url)] | None = Field(
+        default=None,
+        description="The mail server for notices: smtps://user@host:port, or smtp:// for STARTTLS.",
+    )
+    smtp_password_file: Path | None = Field(
+        default=None, description="The file with the password of the user in IDP_SMTP_URL."
+    )
+    mail_from: Annotated[str, AfterValidator(_check_mail_address)] | None = Field(
+        default=None, description="The sender of e-mail; no-reply at the issuer's host when not given."
+    )
+    sms_gateway: Annotated[str, AfterValidator(_check_gateway)] | None = Field(
+        default=None, description="The gateway to which text messages are posted as JSON."
+    )
+    sms_gateway_secret_file: Path | None = Field(
+        default=None, description="The file with the bearer secret for IDP_SMS_GATEWAY."
+    )
+    push_gateway: Annotated[str, AfterValidator(_check_gateway)] | None = Field(
+        default=None, description="The gateway to which messages in the app are posted as JSON."
+    )
+    push_gateway_secret_file: Path | None = Field(
+        default=None, description="The file with the bearer secret for IDP_PUSH_GATEWAY."
+    )
+    quick_networks: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="Networks at which a person links accounts within a day before it is a signal.",
+    )
     holidays: Annotated[str, AfterValidator(_check_days)] | None = Field(
         default=None,
         description="Days off in Viet Nam beside weekends, with commas: they move the clock of withdrawals.",
@@ -233,6 +299,23 @@ class Settings(BaseSettings):
         except (OSError, JOSEError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise SettingsError(f"{PREFIX}SOFTWARE_STATEMENT_ISSUERS: {reason}") from error
+
+    @property
+    def smtp_password(self) -> str | None:
+        """Read the password for the mail server, if there is one. Raises SettingsError."""
+        if self.smtp_password_file is None:
+            return None
+        return _read_secret("SMTP_PASSWORD_FILE", self.smtp_password_file)
+
+    @property
+    def sms_gateway_secret(self) -> str:
+        """Read the secret for text messages. Raises SettingsError."""
+        return _read_secret("SMS_GATEWAY_SECRET_FILE", self.sms_gateway_secret_file)
+
+    @property
+    def push_gateway_secret(self) -> str:
+        """Read the secret for messages in the app. Raises SettingsError."""
+        return _read_secret("PUSH_GATEWAY_SECRET_FILE", self.push_gateway_secret_file)
 
     @property
     def may_fetch_loopback(self) -> bool:

@@ -15,6 +15,10 @@ A receiver that is slow or gone has its own few places and takes none from other
 | lanes | how many deliveries may be under way to one receiver at once |
 | outcomes | records what became of attempts, by the handful |
 | world | what making a delivery may use |
+| link_notices | changes of links become notices to their holders |
+| citizen_notices | tells a person what happened: by which ways, and then by each |
+| message_texts | what a message to a person says |
+| ways | the ways by which people are told, as the settings set them up |
 | session_ended | finds out who is to be told that a session is over |
 | backchannel_logout | Back-Channel Logout 1.0: tells one client |
 | ciba_ping | CIBA Core 1.0 §10.2: tells a client that its request was answered |

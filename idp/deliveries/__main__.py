@@ -10,6 +10,7 @@ import uvloop
 
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
 from idp.deliveries.fan_out import FanOut
+from idp.deliveries.ways import open_ways
 from idp.deliveries.worker import AT_ONCE, Worker
 from idp.deliveries.world import World
 from idp.outbound.client_keys import ClientKeys
@@ -42,6 +43,7 @@ async def connected(parts: Opened) -> AsyncIterator[World]:
             http=http,
             log=parts.log,
             clock=utc_now,
+            people=open_ways(settings, http),
         )
     finally:
         await http.close()

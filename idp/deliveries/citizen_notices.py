@@ -9,7 +9,7 @@ list (/my/notices), where each is kept.
 from collections.abc import Mapping
 from datetime import datetime
 
-from idp.deliveries.message_texts import Facts
+from idp.deliveries.message_texts import Facts, compose
 from idp.deliveries.world import DeliveryFailedError, World
 from idp.identity.cases import shown_reference
 from idp.identity.citizens import Citizen, CitizenStatus
@@ -71,7 +71,7 @@ def _message(
 
 
 def _reachable(world: World, citizen: Citizen) -> list[Channel]:
-    return [channel for channel in world.ways if _address(world, citizen, channel) is not None]
+    return [channel for channel in world.people.ways if _address(world, citizen, channel) is not None]
 
 
 def _address(world: World, citizen: Citizen, channel: Channel) -> str | None:
@@ -86,13 +86,13 @@ def _address(world: World, citizen: Citizen, channel: Channel) -> str | None:
         case Channel.SMS:
             return data.phone_number
         case Channel.PUSH:
-            return world.custody.data.pairwise_subject(world.push_sector, citizen.citizen_id)
+            return world.custody.data.pairwise_subject(world.people.push_sector, citizen.citizen_id)
 
 
 async def send_message(world: World, delivery: Delivery) -> None:
     """Send one message by one way. Raises DeliveryFailedError when it is worth another try."""
     channel = _CHANNELS[delivery.kind]
-    uow, content, way = world.unit_of_work(), delivery.content, world.ways.get(channel)
+    uow, content, way = world.unit_of_work(), delivery.content, world.people.ways.get(channel)
     kept = await uow.notices.find(content["notice_id"])
     citizen = None if kept is None else await uow.citizens.find(kept.notice.citizen_id)
     address = None if citizen is None else _address(world, citizen, channel)
@@ -103,7 +103,7 @@ async def send_message(world: World, delivery: Delivery) -> None:
         raise DeliveryFailedError("this way is not set up any more")
     ui_locale = UILocale(content["ui_locale"])
     facts = await _facts(world, uow, kept, content["token"])
-    wording = world.texts.compose(facts, channel, ui_locale)
+    wording = compose(world.policy.issuer, facts, channel, ui_locale)
     message = Message(
         message_id=delivery.delivery_id.replace(":", "."),
         to=address,
@@ -136,6 +136,8 @@ async def _facts(world: World, uow: UnitOfWork, kept: KeptNotice, token: str | N
     account = notice.details.get("account", "")
     if link is not None:
         account = link.handle or link.account_id
+    elif case is not None and case.account_id is not None:
+        account = case.account_id
     return Facts(
         kind=notice.kind,
         at=kept.created_at,

@@ -8,6 +8,7 @@ that places them: it may read, and must not commit.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
+from idp.deliveries.link_notices import record_notices
 from idp.deliveries.told_changes import record_events
 from idp.deliveries.world import World
 from idp.identity.account_links import AccountLink
@@ -16,4 +17,4 @@ from idp.store.unit_of_work import UnitOfWork
 
 FollowUp = Callable[[World, UnitOfWork, Sequence[tuple[LinkChange, AccountLink]], datetime], Awaitable[None]]
 
-FOLLOW_UPS: tuple[FollowUp, ...] = (record_events,)
+FOLLOW_UPS: tuple[FollowUp, ...] = (record_events, record_notices)

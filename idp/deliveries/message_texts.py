@@ -6,9 +6,9 @@ message makes an address of it that could be pressed (abuse case P11).
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from urllib.parse import urlsplit
 
 from babel.support import Translations
@@ -56,43 +56,39 @@ class Wording:
     uri: str
 
 
-class MessageTexts:
-    """The words of every message in every language; one for each process."""
-
-    def __init__(self, issuer: str) -> None:
-        """Read the catalogues."""
-        self._issuer = issuer
-        self._host = urlsplit(issuer).netloc
-        self._translations: Mapping[UILocale, Translations] = {
-            locale: read_catalogue(locale.value) for locale in UILocale
-        }
-
-    def compose(self, facts: Facts, channel: Channel, locale: UILocale) -> Wording:
-        """Write a message for one way and one language."""
-        translate = self._translations[locale].ugettext
-        said = translate(TEXTS[facts.kind]) % {
-            "network": as_quoted(facts.network),
-            "account": as_quoted(facts.account),
-            "reference": facts.reference,
-            "count": facts.count,
-        }
-        at = translate(AT) % {"time": date_and_time(facts.at)}
-        title, told = translate(TITLES[facts.kind]), f"{at} {said}"
-        is_vetoed = facts.veto_token is not None
-        uri = f"{self._issuer}/not-me/{facts.veto_token}" if is_vetoed else f"{self._issuer}/my/notices"
-        if channel is Channel.PUSH:
+def compose(issuer: str, facts: Facts, channel: Channel, locale: UILocale) -> Wording:
+    """Write a message for one way and one language."""
+    translate = _catalogue(locale).ugettext
+    said = translate(TEXTS[facts.kind]) % {
+        "network": as_quoted(facts.network),
+        "account": as_quoted(facts.account),
+        "reference": facts.reference,
+        "count": facts.count,
+    }
+    at = translate(AT) % {"time": date_and_time(facts.at)}
+    title, told = translate(TITLES[facts.kind]), f"{at} {said}"
+    is_vetoed = facts.veto_token is not None
+    uri = f"{issuer}/not-me/{facts.veto_token}" if is_vetoed else f"{issuer}/my/notices"
+    match channel:
+        case Channel.PUSH:
             return Wording(title, told, uri)
-        if channel is Channel.SMS:
+        case Channel.SMS:
             asked = f" {translate(NOT_YOU_IN_SHORT)}" if is_vetoed else ""
-            return Wording(title, f"{self._host}: {told}{asked} {uri}", uri)
-        paragraphs = [
-            title,
-            told,
-            f"{translate(NOT_YOU if is_vetoed else SEE_ALL)}\n{uri}",
-            translate(CHECK_ADDRESS) % {"issuer": self._issuer},
-            translate(SIGNATURE),
-        ]
-        return Wording(title, "\n\n".join(paragraphs) + "\n", uri)
+            return Wording(title, f"{urlsplit(issuer).netloc}: {told}{asked} {uri}", uri)
+        case Channel.EMAIL:
+            paragraphs = [
+                title,
+                told,
+                f"{translate(NOT_YOU if is_vetoed else SEE_ALL)}\n{uri}",
+                translate(CHECK_ADDRESS) % {"issuer": issuer},
+                translate(SIGNATURE),
+            ]
+            return Wording(title, "\n\n".join(paragraphs) + "\n", uri)
+
+
+@cache
+def _catalogue(locale: UILocale) -> Translations:
+    return read_catalogue(locale.value)
 
 
 def as_quoted(text: str) -> str:
@@ -101,4 +97,5 @@ def as_quoted(text: str) -> str:
     if len(short) > LONGEST:
         short = short[: LONGEST - 1] + "…"
     plain = re.sub('[“”«»"]', "'", short)
-    return f"“{isolate_plain(_PRESSABLE.sub(rf'\1{_JOINER}', plain))}”"
+    joined = _PRESSABLE.sub(lambda found: found[1] + _JOINER, plain)
+    return f"“{isolate_plain(joined)}”"

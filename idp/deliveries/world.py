@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from idp.deliveries.event_streams import KnownStreams
+from idp.deliveries.ways import WaysToPeople
 from idp.outbound.addresses import OutboundRefusedError
 from idp.outbound.guarded_http import GuardedHTTP
 from idp.protocol.event_stream import EventStream
@@ -44,6 +45,7 @@ class World:
     log: Log
     clock: Callable[[], datetime]
     streams: KnownStreams = field(default_factory=KnownStreams)
+    people: WaysToPeople = field(default_factory=WaysToPeople)
 
     async def stream_of(self, client_id: str) -> EventStream | None:
         """Return a client's event stream as it was within the last second."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from idp.authenticators.password import hash_password
+from idp.identity.notices import Channel
 from idp.identity.register import Mode
 from idp.operators.failures import explained, problems_in
 from idp.operators.options import json_option
@@ -42,11 +43,40 @@ def contradictions(settings: Settings) -> list[str]:
         len(settings.statement_issuers)
     except SettingsError as error:
         problems += problems_in(error)
+    problems += _unreadable_secrets(settings)
     if (settings.client_certificate_header is None) != (settings.client_certificate_proxies is None):
         problems.append(
             f"{PREFIX}CLIENT_CERTIFICATE_HEADER: needs {PREFIX}CLIENT_CERTIFICATE_PROXIES, and that needs it"
         )
     return problems
+
+
+def _unreadable_secrets(settings: Settings) -> list[str]:
+    needed = {
+        "smtp_password": settings.smtp_password_file,
+        "sms_gateway_secret": settings.sms_gateway,
+        "push_gateway_secret": settings.push_gateway,
+    }
+    problems: list[str] = []
+    for name, is_set in needed.items():
+        try:
+            _ = is_set is None or getattr(settings, name)
+        except SettingsError as error:
+            problems += problems_in(error)
+    return problems
+
+
+def ways_to_people(settings: Settings) -> dict[str, bool]:
+    """Return by which ways people are told, beside the list on their own pages."""
+    given = (settings.smtp_url, settings.sms_gateway, settings.push_gateway)
+    return dict(zip(Channel, (address is not None for address in given), strict=True))
+
+
+def _ways_line(ways: Mapping[str, bool]) -> str:
+    used = [name for name, is_set_up in ways.items() if is_set_up]
+    if not used:
+        return "People are told on /my/notices alone: no way to send e-mail or messages is set up."
+    return f"People are told on /my/notices, and by {', '.join(used)}."
 
 
 @click.group(invoke_without_command=True)
@@ -92,8 +122,9 @@ def check(*, profile: str | None) -> None:
     if problems:
         raise CommandFailedError("The settings cannot be used.", problems)
     gaps = profile_gaps(present)
-    document: dict[str, object] = {"problems": [], "profiles": gaps}
-    lines = ["The settings can be used.", *profile_lines(gaps)]
+    ways = ways_to_people(present)
+    document: dict[str, object] = {"problems": [], "profiles": gaps, "ways_to_people": ways}
+    lines = ["The settings can be used.", _ways_line(ways), *profile_lines(gaps)]
     if profile is None or not gaps[profile]:
         invocation().answer(document, lines)
         return

@@ -40,5 +40,6 @@
 | session_views | the same, of signing out and of sessions |
 | mark_views | the same, of public marks |
 | words | the words for values |
+| notice_words | the words of notices, on a page and in a message |
 | rendering | a view and a language in, bytes out |
 """

@@ -1,12 +1,14 @@
 """Links as they stand behind a handful of their changes: read together, for those who follow links."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import and_, bindparam, literal_column, null, select
+from sqlalchemy import and_, bindparam, distinct, func, literal_column, null, select
 
 from idp.identity.account_links import AccountLink
 from idp.identity.link_changes import LinkChange
 from idp.store.account_links import link_from_row
+from idp.store.encoding import micros
 from idp.store.link_changes import change_from_row
 from idp.store.link_tables import link_changes
 from idp.store.recorder import Recorder
@@ -21,6 +23,13 @@ _WAITING = (
     select(link_changes)
     .where(and_(one_of(link_changes.c.link_id, bindparam("ids")), link_changes.c.sequence == null()))
     .order_by(link_changes.c.occurred_at, link_changes.c.change_id)
+)
+
+
+_NETWORKS_SINCE = (
+    select(t.c.citizen_id, func.count(distinct(t.c.client_id)).label("networks"))
+    .where(and_(one_of(t.c.citizen_id, bindparam("ids")), t.c.linked_at >= bindparam("since")))
+    .group_by(t.c.citizen_id)
 )
 
 
@@ -39,6 +48,13 @@ class FollowedLinks:
         """Return all links of people, ended ones included."""
         rows = await self._recorder.fetch_all(_OF_CITIZENS, ids=text_list(citizen_ids))
         return [link_from_row(row) for row in rows]
+
+    async def networks_since(self, citizen_ids: Iterable[str], since: datetime) -> dict[str, int]:
+        """Return at how many clients each of these people linked an account since then, if at any."""
+        rows = await self._recorder.fetch_all(
+            _NETWORKS_SINCE, ids=text_list(citizen_ids), since=micros(since)
+        )
+        return {row["citizen_id"]: row["networks"] for row in rows}
 
     async def waiting_changes(self, link_ids: Iterable[str]) -> dict[str, list[LinkChange]]:
         """Return the changes of links that have no position yet, in their order, by link."""

@@ -115,8 +115,7 @@ class Notices:
             rows.append(_row_from_notice(notice_id, notice, token, now))
             deliveries.append(_delivery(notice_id, notice.citizen_id, token, chosen, now))
         self._recorder.record_many(_INSERT, rows)
-        for delivery in deliveries:
-            self._outbox.add(delivery)
+        self._outbox.add_many(deliveries)
 
     async def find(self, notice_id: str) -> KeptNotice | None:
         """Return one notice."""

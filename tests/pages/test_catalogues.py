@@ -22,7 +22,9 @@ def texts_in_use() -> set[Text]:
         for _, text, *_ in extract_from_file("jinja2.ext:babel_extract", path, options=options)
     }
     return found | {
-        text for _, text, *_ in extract_from_file("python", Path(words.__file__), {"msgid": None})
+        text
+        for path in Path(words.__file__).parent.glob("*words.py")
+        for _, text, *_ in extract_from_file("python", path, {"msgid": None})
     }
 
 

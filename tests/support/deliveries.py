@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from idp.deliveries.ways import WaysToPeople
 from idp.deliveries.worker import Worker
 from idp.deliveries.world import World
 from idp.outbound.guarded_http import GuardedHTTP
@@ -12,8 +13,8 @@ from tests.support.provider import Provider
 
 
 @asynccontextmanager
-async def world_of(provider: Provider) -> AsyncIterator[World]:
-    """Give what deliveries may use, with the way out to the loopback."""
+async def world_of(provider: Provider, people: WaysToPeople | None = None) -> AsyncIterator[World]:
+    """Give what deliveries may use, with the way out to the loopback, and `people` may be told by."""
     context, http = provider.context, GuardedHTTP(allow_loopback=True, connections=64)
     try:
         yield World(
@@ -24,6 +25,7 @@ async def world_of(provider: Provider) -> AsyncIterator[World]:
             http=http,
             log=context.log,
             clock=provider.clock,
+            people=people or WaysToPeople(),
         )
     finally:
         await http.close()
