@@ -1,6 +1,7 @@
 """Case P10: a minor's account is linked with their own guardian's approval of just that account, or not."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,7 @@ from tests.support.families import (
     walk,
 )
 from tests.support.html_forms import Html
-from tests.support.platform import query_of
+from tests.support.platform import LINK, query_of
 from tests.support.provider import ISSUER, Provider
 from tests.support.shared_provider import new_platform, set_citizen_status
 
@@ -276,3 +277,20 @@ async def test_p10_the_platform_learns_nothing_of_the_guardian(provider: Provide
     assert replace(link, guardianship_id=None) != link
     for secret in (home.guardianship_id, home.guardian.citizen_id, "Trần Thị Mai"):
         assert secret not in told
+
+
+async def test_p11_what_a_network_calls_an_account_is_text_before_a_guardian(provider: Provider) -> None:
+    platform = await new_platform(provider, {"client_name": "<b>Quán</b> Cóc"})
+    home = await family(provider)
+    hostile = "<script>alert(1)</script>"
+    details = json.dumps([LINK | {"account_id": home.account_id, "handle": hostile}])
+    async with provider.http() as phone, provider.http() as mothers:
+        address = await home.asks(phone, platform, authorization_details=details)
+        listed = await own_page(provider, mothers, home.guardian, "/my/children")
+        (question,) = await questions(provider, mothers, home.guardian)
+        asked = await own_page(provider, mothers, home.guardian, question)
+        answered = await home.answers(mothers)
+        for page in (await phone.get(address), listed, asked, answered):
+            assert "<script" not in page.text
+            assert "<b>" not in page.text
+        assert hostile in Html(asked.text).text
