@@ -41,6 +41,7 @@ from idp.web.answers import see_other
 from idp.web.approvals import Verdict, approval_id, record_verdict, request_hash_of
 from idp.web.failures import JourneyError, Trouble, new_reference, note
 from idp.web.journey import commit_step, enrolled_methods, find_signed_in
+from idp.web.refusals import record_refusal
 from idp.web.requests import read_form_with_choices
 from idp.web.state import Context, context_of
 
@@ -220,10 +221,21 @@ async def _way_before(
                 return see_other(f"{context.issuer}/second-factor/{APPROVALS}.{name}")
         rules.check_person(asked, client, presence, (), now)
     except LinkRefusedError as refused:
-        return _refused(context, http, client, refused.refusal)
+        refusal = refused.refusal
     except UnmetAuthenticationRequirementsError:
-        return _refused(context, http, client, Refusal.ACR_TOO_LOW)
-    return None
+        refusal = Refusal.ACR_TOO_LOW
+    else:
+        return None
+    await record_refusal(
+        uow,
+        name,
+        presence.citizen.citizen_id,
+        client.client_id,
+        refusal,
+        until=question.request.expires_at,
+        now=now,
+    )
+    return _refused(context, http, client, refusal)
 
 
 def _refused(context: Context, http: Request, client: Client, refusal: Refusal) -> Response:
