@@ -53,7 +53,7 @@ class Opened:
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, connections: int = 2) -> AsyncIterator[Opened]:
     """Open database, keys and log; close them at the end."""
-    database = open_database(settings.database_url, connections=connections)
+    database = open_database(settings.database_url, connections=connections, is_replanning=True)
     try:
         custody = Custody.open(settings.keys_dir, settings.seal_file, utc_now())
         log = Log(settings.log_file)

@@ -42,3 +42,6 @@ MAY_CLAIM: Mapping[str, MayClaim] = {
     STREAM_EVENT: may_push_stream_events,
 }
 """Kinds whose deliveries may have to wait for their receiver: where one does, nothing of it is claimed."""
+
+MOST_AT_ONCE: Mapping[str, int] = {CITIZEN_NOTICE: 4}
+"""Work of our own that comes with every change of a link: in a rush, what leaves for others goes first."""

@@ -25,6 +25,7 @@ class Lane:
 
     kind: str
     client_id: str
+    most_places: int = MOST_PLACES
     places: int = FIRST_PLACES
     under_way: int = 0
     failures_in_a_row: int = 0
@@ -51,7 +52,7 @@ class Lane:
         self.failures_in_a_row = 0
         self.is_slow = seconds >= SLOW
         most = MOST_SLOW_PLACES if self.is_slow else MOST_PLACES
-        self.places = min(self.places + 1, most)
+        self.places = min(self.places + 1, most, self.most_places)
         return is_back
 
     def failed(self) -> None:

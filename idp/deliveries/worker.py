@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from idp.deliveries.kinds import KINDS, MAY_CLAIM
-from idp.deliveries.lanes import Lane
+from idp.deliveries.kinds import KINDS, MAY_CLAIM, MOST_AT_ONCE
+from idp.deliveries.lanes import MOST_PLACES, Lane
 from idp.deliveries.outcomes import CLAIM, Outcome, Outcomes
 from idp.deliveries.world import DeliveryHeldError, DeliveryRefusedError, World
 from idp.protocol.delivery_schedule import GIVEN_UP_AFTER
@@ -22,6 +22,8 @@ AT_ONCE = 256
 AT_ONCE_SICK = 128
 """Of these, to receivers that are slow or failing."""
 LOOK_EVERY = 0.5
+GATHER = 0.02
+"""Seconds between looks while there is much to do, so that a look claims a handful."""
 FINISHED_WITHIN = 4.0
 """Seconds that deliveries under way are given when the worker is told to stop."""
 OVERDUE = GIVEN_UP_AFTER + timedelta(minutes=10)
@@ -49,8 +51,7 @@ class Worker:
                 except StoreUnavailableError as trouble:
                     started = 0
                     self._world.log.write("deliveries_wait", self._world.clock(), reason=str(trouble))
-                if not started:
-                    await self._pause()
+                await (asyncio.sleep(GATHER) if started else self._pause())
         finally:
             await self.finish(FINISHED_WITHIN)
 
@@ -63,7 +64,7 @@ class Worker:
             return 0
         due = await self._world.unit_of_work().outbox.lanes_due(KINDS, self._world.clock())
         lanes = [
-            self._lanes.setdefault((kind, client), Lane(kind, client))
+            self._lane(kind, client)
             for kind, client in due
             if kind not in MAY_CLAIM or await MAY_CLAIM[kind](self._world, client)
         ]
@@ -74,6 +75,13 @@ class Worker:
             if limit > 0:
                 started += await self._claim(lane, limit)
         return started
+
+    def _lane(self, kind: str, client_id: str) -> Lane:
+        lane = self._lanes.get((kind, client_id))
+        if lane is None:
+            most = MOST_AT_ONCE.get(kind, MOST_PLACES)
+            lane = self._lanes[kind, client_id] = Lane(kind, client_id, most)
+        return lane
 
     def _free_places(self, *, is_sick: bool) -> int:
         free = AT_ONCE - len(self._under_way)
@@ -118,6 +126,7 @@ class Worker:
             await asyncio.wait_for(self._news.wait(), LOOK_EVERY)
         except TimeoutError:
             return
+        await asyncio.sleep(GATHER)
 
     async def finish(self, seconds: float) -> None:
         """Let what is under way finish, and give up the rest: its claims run out by themselves."""

@@ -17,8 +17,10 @@ def sqlite_path(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def open_database(url: str, *, connections: int = 8) -> Database:
+def open_database(url: str, *, connections: int = 8, is_replanning: bool = False) -> Database:
     """Open `sqlite:///file` or `postgresql://…` inside the running event loop.
+
+    `is_replanning`: for processes that read queues (see `PostgreSQL`).
 
     Raises DatabaseURLError, and StoreUnavailableError when a SQLite file cannot be opened.
     """
@@ -26,5 +28,5 @@ def open_database(url: str, *, connections: int = 8) -> Database:
     if scheme == "sqlite" and url.startswith("sqlite:///"):
         return SQLite(path=sqlite_path(url))
     if scheme in {"postgresql", "postgres"}:
-        return PostgreSQL(url=url, size=connections)
+        return PostgreSQL(url=url, size=connections, is_replanning=is_replanning)
     raise DatabaseURLError("the database URL begins with sqlite:/// or postgresql://")

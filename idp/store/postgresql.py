@@ -50,6 +50,9 @@ class PostgreSQL(Database):
 
     url: str
     size: int = 8
+    is_replanning: bool = False
+    """Plan each statement for the tables as they are now: a queue that was empty when its statement was
+    planned first would be read from end to end when it is long."""
     _idle: list[asyncpg.Connection] = field(default_factory=list, init=False)
     _places: asyncio.Semaphore = field(init=False)
     _batches: dict[tuple[Write, ...], Compiled] = field(default_factory=dict, init=False)
@@ -221,7 +224,11 @@ class PostgreSQL(Database):
             timeout=5,
             command_timeout=10,
             statement_cache_size=512,
-            server_settings={"jit": "off", "application_name": "lienket"},
+            server_settings={
+                "jit": "off",
+                "application_name": "lienket",
+                "plan_cache_mode": "force_custom_plan" if self.is_replanning else "auto",
+            },
         )
 
     async def close(self) -> None:
