@@ -39,6 +39,7 @@ async def redeem_code(request: TokenRequest) -> dict[str, object]:
             client,
             _as_proven(found.backing, grant),
             now,
+            citizen=found.backing.citizen,
             authenticated_at=grant.auth_time,
             policy_version=context.feature_policy.version,
             is_first_try=tries == 0,

@@ -19,6 +19,8 @@ from idp.identity.account_links import (
     move,
     occupied_places,
 )
+from idp.identity.citizens import Citizen
+from idp.identity.freezes import check_not_frozen
 from idp.identity.link_upkeep import is_verified_again, renew
 from idp.protocol.errors import InvalidGrantError
 from idp.protocol.model import Client
@@ -64,6 +66,7 @@ async def redeem_link(
     link: AccountLink | None,
     now: datetime,
     *,
+    citizen: Citizen,
     authenticated_at: datetime,
     policy_version: int,
     is_first_try: bool,
@@ -80,6 +83,7 @@ async def redeem_link(
         return Redemption(link, replace(renewed, policy_version=policy_version), (event,))
     if link is None or not _is_due(link, now):
         return Redemption(link, link)
+    _check_not_frozen(citizen, link, now)
     events: tuple[Event, ...] = ()
     before = link
     if link.status is Status.ACTIVE:
@@ -91,6 +95,14 @@ async def redeem_link(
         place = await _free_place(uow, client, link)
     after, event = activate(link, place, client.policy, actor, now)
     return Redemption(before, replace(after, policy_version=policy_version), (*events, event))
+
+
+def _check_not_frozen(citizen: Citizen, link: AccountLink, now: datetime) -> None:
+    """Check that the person did not freeze new links since they agreed. Raises InvalidGrantError."""
+    try:
+        check_not_frozen(citizen, link, now)
+    except LinkRefusedError as refused:
+        raise InvalidGrantError("the account link cannot be made", detail=refused.refusal.value) from refused
 
 
 def _is_due(link: AccountLink, now: datetime) -> bool:

@@ -12,5 +12,6 @@ a lease picks one, and each job is safe even if two believed to hold it.
 | expiry | lets unredeemed links vanish and overdue ones lapse |
 | hand_over | asks whoever turned 16 whether links stay that a guardian approved |
 | status_lists | writes what became of links into their status lists, within seconds |
+| disputes | decides disputes whose holder did not answer in time |
 | mass_endings | makes mass actions final whose time to be undone is over |
 """

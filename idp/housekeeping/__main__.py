@@ -9,6 +9,7 @@ from idp.audit.tiles import TileError
 from idp.companion import WATCH_PARENT, Opened, opened, run_jobs, utc_now
 from idp.housekeeping.checkpoints import publish_checkpoint
 from idp.housekeeping.delivery_figures import count_deliveries
+from idp.housekeeping.disputes import decide_overdue
 from idp.housekeeping.expiry import let_time_pass
 from idp.housekeeping.hand_over import ask_who_turned_16, end_of_grace
 from idp.housekeeping.mass_endings import make_final
@@ -63,6 +64,9 @@ class Housekeeping:
         moved = await let_time_pass(self._open(), utc_now())
         if moved:
             self._log.write("links_expired", utc_now(), links=moved)
+        decided = await decide_overdue(self._open(), utc_now())
+        if decided:
+            self._log.write("disputes_decided", utc_now(), disputes=decided)
         made_final = await make_final(self._open, utc_now)
         if made_final:
             self._log.write("mass_actions_final", utc_now(), actions=made_final)

@@ -7,9 +7,11 @@
 | link_status | what a status list says of a link: one of four values |
 | cases | what was brought forward about a link, until it is decided |
 | notices | what a person is told about their links, and how they want to be told |
+| freezes | freezing new links, and what it takes to lift that |
 | feature_policy | which feature needs which assurance, and by when (R2, R3) |
 | policy_versions | which version of that holds, and which is announced |
 | link_upkeep | what becomes of a link while its state stays |
+| disputes | an account that another person has linked: who is asked, until when, what follows |
 | mass_actions | many links moved at once: two persons, batches, undo within 72 hours (P9) |
 | public_marks | whether anybody may check that an account is genuine (R21) |
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |

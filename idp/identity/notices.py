@@ -153,7 +153,3 @@ QUICK_WITHIN = timedelta(days=1)
 def links_quickly(networks: int, most: int) -> bool:
     """Tell whether somebody linked accounts at more networks within a day than people do (abuse case P4)."""
     return networks > most
-
-
-FREEZE_LIFTED_WITHIN = timedelta(minutes=5)
-"""How recent the sign-in must be that lets new links be made again."""

@@ -23,8 +23,10 @@
 | policy_questions | `idp policy ask` |
 | policy_words | what a new version of the policy changes, for whom, in words |
 | mass_actions | `idp mass`: many links at once |
+| disputes | `idp disputes`: accounts that two people claim |
 | operator_people | `idp operators`: who can approve what another proposed |
 | second_person | an operator who proves to be there |
+| cases | `idp cases` |
 | outbox | `idp outbox` |
 | event_streams | `idp streams` |
 | keys | `idp keys` |

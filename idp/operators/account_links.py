@@ -6,6 +6,7 @@ import click
 
 from idp.audit.events import Event
 from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
+from idp.identity.cases import NOT_ME
 from idp.operators.citizen_status import HOLDER_SUSPENDED
 from idp.operators.desk import Desk, at_desk
 from idp.operators.options import DECISION, LOOKUP, TAKES_IDS, dry_run_option, json_option, reason_option
@@ -143,6 +144,8 @@ async def _check_can_be_reinstated(uow: UnitOfWork, link: AccountLink) -> None:
     holder = await uow.citizens.find(link.citizen_id)
     if holder is None or not holder.is_active():
         raise CommandFailedError("The holder of this link is not active; the link comes back with them.")
+    if link.suspended_because == NOT_ME:
+        raise CommandFailedError("Its holder says that it was not them; `idp cases close` decides.")
 
 
 async def _get(uow: UnitOfWork, link_id: str) -> AccountLink:

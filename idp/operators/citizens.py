@@ -15,6 +15,7 @@ from idp.operators.output import CommandFailedError, invocation, properties
 from idp.operators.people import find_person, get_person, nobody
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import UniquenessError
+from idp.web.freezes import record_lifted_freeze
 
 MASKED = "•••"
 
@@ -78,6 +79,7 @@ async def _description(uow: UnitOfWork, citizen: Citizen, *, reveal: bool) -> di
         "email": _masked(data.email, 1, reveal=reveal),
         "address": _masked(data.address, 0, reveal=reveal),
         "has_password": authenticators is not None and authenticators.password_hash is not None,
+        "links_frozen_at": citizen.links_frozen_at,
         "has_totp": authenticators is not None and authenticators.totp_secret is not None,
         "links": [f"{link.link_id} {link.client_id} {link.status}" for link in links],
     }
@@ -138,6 +140,30 @@ def _change(wanted: str, to: CitizenStatus, reason: str, *, dry_run: bool) -> No
     lines = [f"{found.citizen_id}: {change.after}{' already' if is_same else ''}"]
     lines += [f"  link {link.link_id}: {link.status}" for link in change.links]
     invocation().answer(document, lines)
+
+
+@citizens.command("lift-freeze", context_settings=TAKES_IDS)
+@citizen_argument
+@reason_option(DECISION)
+@dry_run_option
+@json_option
+def lift_freeze(*, citizen: str, reason: str, dry_run: bool) -> None:
+    """Allow new links of a person who froze them and has no second proof to lift that. They are told."""
+
+    async def work(desk: Desk) -> Citizen:
+        uow = desk.unit_of_work()
+        found = await get_person(uow, citizen)
+        if found.links_frozen_at is None:
+            raise CommandFailedError("This person did not freeze new links.")
+        record_lifted_freeze(uow, found.citizen_id, desk.operator, reason, desk.clock())
+        if not dry_run:
+            await uow.commit()
+        return found
+
+    found = at_desk(work)
+    document = {"citizen_id": found.citizen_id, "links_frozen": dry_run, "dry_run": dry_run}
+    said = "would be able to link accounts again" if dry_run else "can link accounts again"
+    invocation().answer(document, [f"{found.citizen_id} {said}."])
 
 
 @citizens.command("change-number", context_settings=TAKES_IDS)

@@ -15,12 +15,20 @@ from idp.operators.output import CommandFailedError, Invocation, encode
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "audit": ("idp.operators.audit:audit", "Read and verify the audit log."),
+    "cases": (
+        "idp.operators.cases:cases",
+        "Look at cases, and decide those of people who say that a link was not them.",
+    ),
     "citizens": (
         "idp.operators.citizens:citizens",
         "Import people, look one up, suspend and reinstate them.",
     ),
     "clients": ("idp.operators.clients:clients", "Register relying parties, suspend and reinstate them."),
     "demo": ("idp.operators.demo:demo", "Start the provider and the sample network with fictitious people."),
+    "disputes": (
+        "idp.operators.disputes:disputes",
+        "Decide accounts that two people claim.",
+    ),
     "figures": ("idp.operators.figures:figures", "Count a month for the public."),
     "keys": ("idp.operators.keys:keys", "List and rotate keys, report one as compromised."),
     "links": ("idp.operators.account_links:links", "Look at account links, suspend, reinstate and end them."),

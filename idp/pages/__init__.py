@@ -16,6 +16,9 @@
 | my_accounts | Whom do I trust? What happened? End it |
 | my_networks | Where did I sign in without linking an account? End it |
 | my_sessions | Where am I signed in? End it |
+| my_notices | What was I told, and how do I want to be? |
+| not_me | Was it not me? From a message, or from the link's own page |
+| freeze | May new accounts be linked with me? |
 | my_activity | What was done with my data? And: the proof of it |
 | activity_export | the same, all of it, as a file |
 | activity_views | what these pages show |
@@ -35,6 +38,7 @@
 | frame | what every page handler shares: language, header, the token of our forms |
 | views | what each page shows, exactly |
 | guardian_views | the same, of guardians and children |
+| notice_views | the same, of notices, of disowning a link and of freezing new ones |
 | approval_views | the same, for requests from other devices |
 | network_views | the same, of linked accounts and of networks without one |
 | session_views | the same, of signing out and of sessions |

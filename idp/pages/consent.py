@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from idp.identity.account_links import Refusal
 from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision, decision_event
 from idp.identity.register import shown_name
 from idp.pages.frame import check_same_origin, client_header, locale_of, show
@@ -226,6 +227,10 @@ async def refused_page(http: Request, interaction_id: str) -> Response:
         min_proofing=policy.min_proofing,
         min_age=policy.min_age,
         max_links=policy.max_links_per_citizen,
+        freeze_uri=f"{context.issuer}/my/freeze",
         my_accounts_uri=f"{context.issuer}/my/accounts",
+        dispute_action=(
+            f"{context.issuer}/dispute/{interaction_id}" if refusal is Refusal.ACCOUNT_TAKEN else None
+        ),
     )
     return show(http, view, request=standing.request, status=403)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from idp.audit.chain import SealedEvent
 from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import LIVE, AccountLink, IllegalMoveError, Status, move
+from idp.identity.cases import NOT_ME
 from idp.identity.consents import withdrawal_event
 from idp.identity.register import shown_name
 from idp.identity.withdrawals import platform_clock
@@ -78,6 +79,9 @@ async def linked_accounts(http: Request) -> Response:
         sign_out_action=f"{context.issuer}/my/sign-out",
         sessions_uri=f"{context.issuer}/my/sessions",
         activity_uri=f"{context.issuer}/my/activity",
+        notices_uri=f"{context.issuer}/my/notices",
+        freeze_uri=f"{context.issuer}/my/freeze",
+        is_frozen=citizen.links_frozen_at is not None,
         approvals_uri=f"{context.issuer}/approvals",
         children_uri=await children_address(context, uow, citizen.citizen_id, now),
         waiting=len(await uow.backchannel_requests.open_of(citizen.citizen_id, now, PAGE_SIZE)),
@@ -108,6 +112,7 @@ async def link_detail(http: Request, link_id: str) -> Response:
         timeline=tuple(_entry(context, event) for event in events[:HISTORY_SIZE]),
         mark=await mark_switch(context, link),
         older_uri=None if last is None else f"{card.detail_uri}?before={last.occurred_at}.{last.event_id}",
+        not_me_uri=f"{card.detail_uri}/not-me",
         my_accounts_uri=f"{context.issuer}/my/accounts",
         sign_out_action=f"{context.issuer}/my/sign-out",
     )
@@ -124,7 +129,7 @@ async def end_link_page(http: Request, link_id: str) -> Response:
         return signed_in
     link = await own_link(uow, signed_in, link_id)
     card = await link_card(context, link, await known_to_networks(uow, link.citizen_id))
-    if link.status is Status.ENDED:
+    if card.end_uri is None:
         return see_other(card.detail_uri)
     view = EndLinkPage(
         csrf=form_token(context, signed_in.session), link=card, action=f"{card.detail_uri}/end"
@@ -145,6 +150,8 @@ async def end_link(http: Request, link_id: str) -> Response:
     check_form_token(context, signed_in.session, form)
     link = await own_link(uow, signed_in, link_id)
     citizen_id = signed_in.citizen.citizen_id
+    if is_disowned(link):
+        return see_other(f"{context.issuer}/my/accounts/{link_id}")
     try:
         ended, event = move(link, Status.ENDED, Actor(ActorKind.CITIZEN, citizen_id), "ended_by_holder", now)
     except IllegalMoveError:
@@ -161,6 +168,11 @@ async def end_link(http: Request, link_id: str) -> Response:
     except GateClosedError:
         return see_other(f"{context.issuer}/my/accounts/{link_id}")
     return await _ended_answer(context, http, signed_in, ended, now)
+
+
+def is_disowned(link: AccountLink) -> bool:
+    """Tell whether its holder said that it was not them: then our staff decide, and nobody links it anew."""
+    return link.status is Status.SUSPENDED and link.suspended_because == NOT_ME
 
 
 async def is_linked_elsewhere(uow: UnitOfWork, link: AccountLink) -> bool:
@@ -238,7 +250,7 @@ async def link_card(
         proofing=link.proofing,
         acr=link.acr,
         detail_uri=detail_uri,
-        end_uri=None if link.status is Status.ENDED else f"{detail_uri}/end",
+        end_uri=None if link.status is Status.ENDED or is_disowned(link) else f"{detail_uri}/end",
         open_uri=login_initiation_uri(context.issuer, client),
         linked_at=link.linked_at,
         last_used_at=link.last_used_at,

@@ -35,6 +35,10 @@ class LinkedAccountsPage(Page):
     sign_out_action: str = "/my/sign-out"
     sessions_uri: str = "/my/sessions"
     activity_uri: str = "/my/activity"
+    notices_uri: str = "/my/notices"
+    freeze_uri: str = "/my/freeze"
+    is_frozen: bool = False
+    """Whether no new account can be linked with this person."""
     approvals_uri: str = "/approvals"
     children_uri: str | None = None
     """For whoever speaks for a child."""

@@ -5,10 +5,14 @@ put in escaped and fenced where a page shows them, and unlinked where a message 
 `idp.deliveries.message_texts`): what a network wrote becomes neither markup nor an address to press.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from idp.identity.notices import Channel, NoticeKind, UILocale
-from idp.pages.words import msgid
+from babel.support import Translations
+from markupsafe import Markup, escape
+
+from idp.identity.notices import Channel, NoticeKind
+from idp.pages.notice_views import NoticeEntry
+from idp.pages.words import isolate, msgid
 
 TITLES: Mapping[NoticeKind, str] = {
     NoticeKind.LINK_ESTABLISHED: msgid("An account was linked with you"),
@@ -103,9 +107,6 @@ CHANNELS: Mapping[Channel, str] = {
     Channel.PUSH: msgid("in the app"),
 }
 
-OWN_NAMES: Mapping[UILocale, str] = {UILocale.VI: "Tiếng Việt", UILocale.EN: "English"}
-"""Each language by its own name."""
-
 AT = msgid("At %(time)s:")
 NOT_YOU = msgid(
     "Was it not you? Open this address and press the button there. It works at once, without a password:"
@@ -117,3 +118,23 @@ CHECK_ADDRESS = msgid(
 )
 SEE_ALL = msgid("Everything that is linked with you:")
 SIGNATURE = msgid("Nobody reads answers to this message.")
+
+
+def notice_filters(translations: Translations) -> dict[str, Callable[..., object]]:
+    """Return the filters of one language's templates, by their names there."""
+    translate = translations.ugettext
+
+    def text(entry: NoticeEntry) -> Markup:
+        """Say what a notice tells; what a network wrote is escaped and fenced."""
+        return escape(translate(TEXTS[entry.kind])) % {
+            "network": isolate(entry.network),
+            "account": isolate(entry.account),
+            "reference": entry.reference,
+            "count": entry.count,
+        }
+
+    return {
+        "notice_channel": lambda channel: translate(CHANNELS[channel]),
+        "notice_text": text,
+        "notice_title": lambda kind: translate(TITLES[kind]),
+    }

@@ -20,6 +20,7 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from idp.identity.assurance import Acr
+from idp.pages.notice_words import notice_filters
 from idp.pages.views import Page
 from idp.pages.words import Words
 
@@ -75,6 +76,7 @@ class Pages:
         cast("Any", environment).install_gettext_translations(translations, newstyle=True)
         environment.globals.update(self._globals, locale=locale)
         environment.filters.update(Words(translations, locale, self._issuer).filters())
+        environment.filters.update(notice_filters(translations))
         return {name: environment.get_template(name) for name in environment.list_templates()}
 
 

@@ -221,6 +221,9 @@ class RefusedPage(Page):
     min_age: int | None = None
     max_links: int | None = None
     my_accounts_uri: str = "/my/accounts"
+    freeze_uri: str = "/my/freeze"
+    dispute_action: str | None = None
+    """Where to claim an account that another person has linked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +284,8 @@ class LinkDetailPage(Page):
     mark: MarkSwitch | None = None
     """None where the network shows no marks."""
     older_uri: str | None = None
+    not_me_uri: str = "/my/accounts"
+    """Where the holder says that this was not them."""
     my_accounts_uri: str = "/my/accounts"
     sign_out_action: str = "/my/sign-out"
 

@@ -22,6 +22,10 @@ DEVICE = "device"
 """As OWN, for the page that takes a device's code."""
 CHILDREN = "children"
 """As OWN, for the children for whom somebody speaks."""
+FREEZE = "freeze"
+"""As OWN, for the page where new links are frozen."""
+NOTICES = "notices"
+"""As OWN, for the messages that somebody was sent."""
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -75,6 +79,8 @@ def own_visit(issuer: str, visit_id: str) -> Visit | None:
     match page:
         case "my" if not subject:
             return Visit(OWN, f"{issuer}/my/accounts")
+        case "freeze" | "notices" if not subject:
+            return Visit(visit_id, f"{issuer}/my/{page}")
         case "approvals":
             return Visit(visit_id, f"{issuer}/approvals/{subject}" if subject else f"{issuer}/approvals")
         case "device":

@@ -19,6 +19,7 @@ from idp.identity.account_links import Status
 from idp.identity.assurance import Acr, Proofing
 from idp.identity.citizens import VIET_NAM
 from idp.identity.consents import AskReason
+from idp.identity.disputes import Outcome
 from idp.identity.evidence import DETAILS_MEMBER, CheckMethod, DocumentType, RecordType
 from idp.pages.views import ClaimValue
 from idp.protocol.resources import READ_ACCOUNT_LINKS
@@ -135,6 +136,7 @@ EVENTS: Mapping[str, str] = {
     "account_link:updated": msgid("The network changed how the account is shown."),
     "account_link:reattached": msgid("The network gave the account another id."),
     "account_link:reverify_requested": msgid("The network asked you to verify the link again."),
+    "account_link:assurance_changed": msgid("The link follows your level of identification."),
     "account_link:mark_allowed": msgid("The public mark was turned on."),
     "account_link:mark_withdrawn": msgid("The public mark was turned off."),
     "account_link:looked_up": msgid("Our staff looked at this link."),
@@ -158,6 +160,14 @@ EVENTS: Mapping[str, str] = {
     "citizen:stepped_up": msgid("You confirmed it with a second proof."),
     "citizen:signed_out": msgid("You signed out."),
     "citizen:signed_out_elsewhere": msgid("You signed out somewhere else."),
+    "citizen:links_frozen": msgid("New links were frozen."),
+    "citizen:links_thawed": msgid("New links were allowed again."),
+    "citizen:links_quickly": msgid("Many accounts were linked within a day."),
+    "citizen:notices_changed": msgid("The way we write to you was chosen anew."),
+    "case:opened": msgid("A case was opened."),
+    "case:answered": msgid("A case was answered."),
+    "case:closed": msgid("A case was decided."),
+    "case:looked_up": msgid("Our staff looked at a case of yours."),
 }
 
 ACTIVITY: Mapping[ActivityKind | None, str] = {
@@ -189,6 +199,18 @@ _ISOLATE, _END_ISOLATE = Markup("<bdi>"), Markup("</bdi>")
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 
+CASE_DECIDED = msgid("It is decided")
+CASE_OUTCOMES: Mapping[str, str] = {
+    Outcome.RELEASED: msgid("The holder gave the account up; the link has ended"),
+    Outcome.UNANSWERED: msgid("The holder did not answer in time; the link has ended"),
+    Outcome.KEPT: msgid("The account stays linked as it is"),
+    Outcome.MOVED: msgid("The link has ended; the account can be linked anew"),
+    Outcome.VOID: msgid("The link had ended already"),
+    Outcome.WITHDRAWN: msgid("The claim was taken back"),
+}
+"""How a dispute was decided; the outcome of any other case has no word of its own."""
+
+
 class Words:
     """The filters of one language's templates."""
 
@@ -205,6 +227,7 @@ class Words:
             "activity": lambda kind: self._translate(ACTIVITY[kind]),
             "actor": lambda actor: self._translate(ACTORS[actor]),
             "ask_reason": lambda reason: self._translate(ASK_REASONS[reason]),
+            "case_outcome": lambda outcome: self._translate(CASE_OUTCOMES.get(outcome, CASE_DECIDED)),
             "claim": self.claim,
             "claim_value": self.claim_value,
             "date": date,

@@ -27,6 +27,9 @@
 | verified_claims_request | Identity Assurance §5.3 to §5.6: how verified claims are asked for |
 | account_link_resource | an account link as its platform may see it |
 | feature_policy_document | the feature policy as TOML and JSON, read strictly |
+| platform_api | OpenAPI 3.1: the platform API described |
+| platform_api_schemas | what the platform API takes and gives, as JSON Schema |
+| account_link_requests | what a platform may ask to be done to a link of its own |
 | link_receipt | `account-link+jwt`: what a platform keeps of a link, and checks for years |
 | status_list | Token Status List: what became of thousands of links, in one signed array |
 | status_indexes | which indexes of a list are given away, drawn at random |

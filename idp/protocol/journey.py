@@ -24,6 +24,7 @@ from idp.identity.account_links import (
 from idp.identity.assurance import Acr, Method, missing_method
 from idp.identity.citizens import Citizen, age_on
 from idp.identity.consents import AskReason, Consent, reason_to_ask
+from idp.identity.freezes import check_not_frozen
 from idp.identity.sessions import Session, is_fresh
 from idp.protocol.claims import requested_items
 from idp.protocol.errors import (
@@ -191,6 +192,7 @@ def check_person(
     live = [link for link in neighbours if link.status in LIVE]
     holder = next((link for link in live if link.account_id == request.account_link.account_id), None)
     check_holder(holder, citizen.citizen_id)
+    check_not_frozen(citizen, holder, now)
     if holder is None:
         free_place(occupied_places(live, citizen.citizen_id), client.policy)
     return holder

@@ -282,7 +282,7 @@ def _public(description: str, schema: Schema | None = None) -> Schema:
     return {
         "description": description,
         "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": schema or {"type": "object"}}},
     }
 
 

@@ -27,11 +27,12 @@ ASSURANCE_LEVEL_CHANGE = f"{_CAEP}assurance-level-change"
 ACCOUNT_DISABLED = f"{_RISC}account-disabled"
 ACCOUNT_ENABLED = f"{_RISC}account-enabled"
 ACCOUNT_PURGED = f"{_RISC}account-purged"
-IDENTIFIER_CHANGED = f"{_RISC}identifier-changed"
 VERIFICATION = f"{_SSF}verification"
 """SSF §8.1.4; belongs to every stream and is never requested."""
 STREAM_UPDATED = f"{_SSF}stream-updated"
 """SSF §8.1.5; belongs to every stream and is never requested."""
+# RISC's identifier-changed is not among them: its subject must be the phone number or the e-mail address
+# itself, and an event holds nothing of a person that two platforms could compare (P7).
 
 OWN_EVENTS = (
     "account-link-established",
@@ -49,7 +50,6 @@ _STANDARD_EVENTS = (
     ACCOUNT_DISABLED,
     ACCOUNT_ENABLED,
     ACCOUNT_PURGED,
-    IDENTIFIER_CHANGED,
 )
 
 SubjectId = Mapping[str, str]

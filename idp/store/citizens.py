@@ -85,6 +85,20 @@ _RELEASE = Change(
     where=lambda bind: citizens.c.citizen_id == bind("id"),
     values=lambda _: {"held_at": null()},
 )
+_FREEZE = Change(
+    "links_frozen",
+    citizens,
+    where=lambda bind: (citizens.c.citizen_id == bind("id")) & (citizens.c.links_frozen_at == null()),
+    values=lambda bind: {"links_frozen_at": bind("now")},
+    gate=True,
+)
+_LIFT_FREEZE = Change(
+    "links_thawed",
+    citizens,
+    where=lambda bind: (citizens.c.citizen_id == bind("id")) & (citizens.c.links_frozen_at != null()),
+    values=lambda _: {"links_frozen_at": null()},
+    gate=True,
+)
 _INSERT_NUMBER = Insert(
     "personal_number",
     personal_numbers,
@@ -189,6 +203,14 @@ class Citizens:
     def release(self, citizen_id: str) -> None:
         """Record that no operator keeps a person suspended."""
         self._recorder.record(_RELEASE, id=citizen_id)
+
+    def freeze_links(self, citizen_id: str, now: datetime) -> None:
+        """Record that a person wants no new links; the gate `links_frozen` closes the second time."""
+        self._recorder.record(_FREEZE, id=citizen_id, now=micros(now))
+
+    def lift_freeze(self, citizen_id: str) -> None:
+        """Record that new links can be made; the gate `links_thawed` closes where that is so already."""
+        self._recorder.record(_LIFT_FREEZE, id=citizen_id)
 
     def add_many(self, people: Sequence[RegisteredCitizen], now: datetime) -> None:
         """Record people who are new to the register."""

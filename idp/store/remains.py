@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, and_, null, select
 
 from idp.store.client_tables import access_tokens, backchannel_requests, outbox
 from idp.store.encoding import micros
+from idp.store.link_tables import notices
 from idp.store.oversight_tables import idempotency_keys
 from idp.store.recorder import Recorder
 from idp.store.tables import (
@@ -67,6 +68,7 @@ _LONG_LIVED = (
     _expired(sessions),
     _removal(grants, lambda bind: and_(grants.c.revoked_at != null(), grants.c.revoked_at < bind("before"))),
 )
+_OLD_NOTICES = _expired(notices)
 _TOLD = _removal(
     outbox, lambda bind: and_(outbox.c.delivered_at != null(), outbox.c.delivered_at < bind("before"))
 )
@@ -85,5 +87,7 @@ class Remains:
         """Record the removal of a batch of everything that ended long enough ago."""
         for write in (*_SHORT_LIVED, _TOLD):
             self._recorder.record(write, before=micros(now - KEEP), batch=BATCH)
+        # A notice says itself how long it is kept (`identity.notices.KEPT_FOR`).
+        self._recorder.record(_OLD_NOTICES, before=micros(now), batch=BATCH)
         for write in (*_LONG_LIVED, _NEVER_TOLD):
             self._recorder.record(write, before=micros(now - KEEP_GRANTS), batch=BATCH)

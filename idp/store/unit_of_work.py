@@ -18,8 +18,8 @@ from idp.store.consents import Consents
 from idp.store.database import Database
 from idp.store.event_streams import EventStreams
 from idp.store.feature_policies import FeaturePolicies
-from idp.store.followed_links import FollowedLinks
 from idp.store.figures import Figures
+from idp.store.followed_links import FollowedLinks
 from idp.store.grants import Grants
 from idp.store.guardian_requests import GuardianRequests
 from idp.store.guardianships import Guardianships
@@ -33,9 +33,9 @@ from idp.store.merkle_log import MerkleLog
 from idp.store.notices import Notices
 from idp.store.operators import Operators
 from idp.store.outbox import Outbox
-from idp.store.polled_sets import PolledSets
 from idp.store.outbox_overview import OutboxOverview
 from idp.store.platform_links import PlatformLinks
+from idp.store.polled_sets import PolledSets
 from idp.store.public_marks import PublicMarks
 from idp.store.recorder import Recorder
 from idp.store.registrations import Registrations

@@ -27,6 +27,8 @@
 | access_tokens | what an access token is worth now, for resources, introspection and revocation |
 | protected_resource | one door for every resource that takes an access token |
 | log_proofs | proofs from the public log |
+| vetoes | "this was not me": what is stopped and opened |
+| freezes | freezing new links: recorded, written down and told |
 | refusals | a refusal by policy, written down once |
 | platform_access | who may use the platform API; its requests and answers |
 | idempotent_requests | requests that may come twice and happen once |

@@ -100,25 +100,22 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure(run: Run, processes: int, database_pid: int) -> Measured:
-    for name in PLATFORMS:
-        file = run.provider.folder / f"{name}.toml"
-        file.write_text(_REGISTRATION.format(client_id=name))
-        run.provider.run("clients", "apply", file)
+    register(run)
     results = run.provider.folder / "arrivals.json"
     listening = [f"{name}={port}" for name, port in run.ports.items()]
     environment = run.provider.environment
     with (
-        _child(
+        child(
             ["tests.bench.event_receivers", str(results), *listening], environment, ready=True
         ) as receivers,
-        _children(processes, environment) as delivering,
+        children(processes, environment) as delivering,
     ):
-        asyncio.run(_load(run))
-        began = {pid: _cpu_seconds(pid) for pid in delivering}
+        asyncio.run(load(run))
+        began = {process.pid: _cpu_seconds(process.pid) for process in delivering}
         base = _cpu_seconds_of_children(database_pid)
-        asyncio.run(_suspend(run))
+        asyncio.run(suspend(run))
         time.sleep(PATIENCE if run.seconds > 20 else 10.0)
-        spent = sum(_cpu_seconds(pid) - began[pid] for pid in delivering)
+        spent = sum(_cpu_seconds(pid) - before for pid, before in began.items())
         spent_by_database = _cpu_seconds_of_children(database_pid) - base
         receivers.send_signal(signal.SIGTERM)
         receivers.wait(timeout=20)
@@ -134,8 +131,16 @@ def _measure(run: Run, processes: int, database_pid: int) -> Measured:
     )
 
 
+def register(run: Run) -> None:
+    """Register the platforms with the program's own command."""
+    for name in PLATFORMS:
+        file = run.provider.folder / f"{name}.toml"
+        file.write_text(_REGISTRATION.format(client_id=name))
+        run.provider.run("clients", "apply", file)
+
+
 @contextmanager
-def _child(
+def child(
     arguments: Sequence[str], environment: Mapping[str, str], *, ready: bool = False
 ) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
@@ -152,16 +157,17 @@ def _child(
 
 
 @contextmanager
-def _children(count: int, environment: Mapping[str, str]) -> Iterator[list[int]]:
+def children(count: int, environment: Mapping[str, str]) -> Iterator[list[subprocess.Popen[bytes]]]:
     processes = [
         subprocess.Popen([sys.executable, "-m", "idp.deliveries"], cwd=ROOT, env=environment)
         for _ in range(count)
     ]
     try:
-        yield [process.pid for process in processes]
+        yield processes
     finally:
         for process in processes:
-            process.terminate()
+            if process.poll() is None:
+                process.terminate()
         for process in processes:
             process.wait(timeout=20)
 
@@ -183,7 +189,7 @@ def _settings(environment: Mapping[str, str]) -> Settings:
     return Settings.model_validate({name.removeprefix("IDP_").lower(): own[name] for name in own})
 
 
-async def _load(run: Run) -> None:
+async def load(run: Run) -> None:
     """Add the people, one link of each, and a stream for every platform."""
     settings = _settings(run.provider.environment)
     async with opened(settings) as parts:
@@ -234,7 +240,7 @@ def _link(number: int, now: datetime) -> AccountLink:
     )
 
 
-async def _suspend(run: Run) -> None:
+async def suspend(run: Run) -> None:
     """Suspend every link, TOGETHER in one commit, at the given rate."""
     async with opened(_settings(run.provider.environment), connections=WRITERS) as parts:
         starts = iter(range(0, run.links, TOGETHER))

@@ -1,0 +1,172 @@
+"""`idp cases`: what people and platforms brought forward about links. Whoever looks is written down. P9."""
+
+import click
+
+from idp.audit.events import Event
+from idp.identity.account_links import IllegalMoveError, Status, move
+from idp.identity.cases import (
+    NOT_ME,
+    Case,
+    CaseKind,
+    CaseStatus,
+    IllegalCaseMoveError,
+    close,
+    read_reference,
+    shown_reference,
+)
+from idp.identity.notices import Notice, NoticeKind
+from idp.operators.desk import Desk, at_desk
+from idp.operators.failures import MEANWHILE
+from idp.operators.options import LOOKUP, dry_run_option, json_option, reason_option
+from idp.operators.output import CommandFailedError, invocation, properties, table
+from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
+
+_BRIEF = ("reference", "kind", "status", "client_id", "opened_at", "due_at", "outcome")
+OUTCOMES = {"reinstated": Status.ACTIVE, "ended": Status.ENDED, "unchanged": None}
+"""What a decision does with the link that its holder disowned."""
+
+
+@click.group()
+def cases() -> None:
+    """Look at cases, and decide those of people who say that a link was not them."""
+
+
+reference_argument = click.argument("reference", metavar="REFERENCE")
+
+
+@cases.command("list")
+@click.option("--kind", type=click.Choice([kind.value for kind in CaseKind]), help="Only of this kind.")
+@click.option("--client", "client_id", default="", metavar="CLIENT_ID", help="Only of this relying party.")
+@click.option(
+    "--status", type=click.Choice([status.value for status in CaseStatus]), help="Only in this state."
+)
+@click.option("--after", default="", metavar="REFERENCE", help="Begin behind this case.")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many at most."
+)
+@json_option
+def list_cases(*, kind: str | None, client_id: str, status: str | None, after: str, limit: int) -> None:
+    """List cases. Whom they concern is shown for one case only, by `idp cases show`."""
+
+    async def work(desk: Desk) -> list[Case]:
+        uow = desk.unit_of_work()
+        behind = (await _get(uow, after)).case_id if after else ""
+        return await uow.cases.page(
+            client_id=client_id,
+            kind=None if kind is None else CaseKind(kind),
+            status=None if status is None else CaseStatus(status),
+            after=behind,
+            limit=limit,
+        )
+
+    found = [_in_brief(case) for case in at_desk(work)]
+    document = {"cases": found, "next": found[-1]["reference"] if len(found) == limit else None}
+    invocation().answer(document, table(_BRIEF, (tuple(each.values()) for each in found)))
+
+
+def _in_brief(case: Case) -> dict[str, object]:
+    shown: dict[str, object] = {name: getattr(case, name) for name in _BRIEF}
+    return {**shown, "reference": shown_reference(case.reference)}
+
+
+@cases.command()
+@reference_argument
+@reason_option(LOOKUP)
+@json_option
+def show(*, reference: str, reason: str) -> None:
+    """Show one case. That it was done, by whom and why is written into the audit log."""
+
+    async def work(desk: Desk) -> Case:
+        uow = desk.unit_of_work()
+        case = await _get(uow, reference)
+        for citizen_id in {case.citizen_id, case.holder_citizen_id}:
+            event = Event(
+                "case:looked_up",
+                desk.operator,
+                desk.clock(),
+                client_id=case.client_id,
+                citizen_id=citizen_id,
+                details={"because": reason, "reference": case.reference},
+            )
+            uow.ledger.append(event)
+        # The look is written down before anything is shown.
+        await uow.commit()
+        return case
+
+    case = at_desk(work)
+    document = {
+        **_in_brief(case),
+        "link_id": case.link_id,
+        "account_id": case.account_id,
+        "citizen_id": case.citizen_id,
+        "holder_citizen_id": case.holder_citizen_id,
+        "opened_by": f"{case.opened_by.kind} {case.opened_by.id}",
+        "content": dict(case.content),
+        "answered_at": case.answered_at,
+        "closed_at": case.closed_at,
+    }
+    invocation().answer(document, properties(document))
+
+
+@cases.command("close")
+@reference_argument
+@click.argument("outcome", type=click.Choice(list(OUTCOMES)))
+@dry_run_option
+@json_option
+def close_case(*, reference: str, outcome: str, dry_run: bool) -> None:
+    """Decide a case: the link is active again, is ended, or stays as it is. The person is told."""
+    case = at_desk(lambda desk: _closed(desk, reference, outcome, dry_run=dry_run))
+    shown = shown_reference(case.reference)
+    document = {"reference": shown, "link_id": case.link_id, "outcome": outcome, "dry_run": dry_run}
+    invocation().answer(document, [f"{shown}: {outcome}{' (dry run)' if dry_run else ''}"])
+
+
+async def _closed(desk: Desk, reference: str, outcome: str, *, dry_run: bool) -> Case:
+    uow, now = desk.unit_of_work(), desk.clock()
+    case = await _get(uow, reference)
+    if case.kind is CaseKind.DISPUTE:
+        raise CommandFailedError("A dispute is decided by `idp disputes decide`.")
+    try:
+        closed, event = close(case, outcome, desk.operator, now)
+        # The gate of the case comes first: of two decisions one counts, and only its link moves.
+        uow.cases.move(case, closed)
+        await _move_link(desk, uow, case, OUTCOMES[outcome])
+    except (IllegalCaseMoveError, IllegalMoveError) as error:
+        raise CommandFailedError(f"{str(error).capitalize()}.") from error
+    uow.ledger.append(event)
+    if case.citizen_id is not None:
+        uow.notices.tell(
+            Notice(NoticeKind.CASE_CLOSED, case.citizen_id, case.client_id, case_id=case.case_id), now
+        )
+    if not dry_run:
+        try:
+            await uow.commit()
+        except GateClosedError as error:
+            raise CommandFailedError(MEANWHILE) from error
+    return case
+
+
+async def _move_link(desk: Desk, uow: UnitOfWork, case: Case, to: Status | None) -> None:
+    link = None if case.link_id is None else await uow.account_links.find(case.link_id)
+    if to is None or link is None or link.status is to:
+        return
+    if to is Status.ACTIVE:
+        if link.status is not Status.SUSPENDED or (
+            case.kind is CaseKind.NOT_ME and link.suspended_because != NOT_ME
+        ):
+            raise CommandFailedError(f"This link is {link.status}, and not because of this case.")
+        holder = await uow.citizens.find(link.citizen_id)
+        if holder is None or not holder.is_active():
+            raise CommandFailedError("The holder of this link is not active.")
+    moved, event = move(link, to, desk.operator, f"case_{case.kind.value}", desk.clock())
+    uow.account_links.move(link, moved, desk.clock())
+    uow.ledger.append(event)
+
+
+async def _get(uow: UnitOfWork, text: str) -> Case:
+    reference = read_reference(text)
+    case = None if reference is None else await uow.cases.find_by_reference(reference)
+    if case is None:
+        raise CommandFailedError("There is no case with this number.")
+    return case
