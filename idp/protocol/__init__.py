@@ -61,6 +61,7 @@
 | event_stream_request | SSF 1.0 §8.1: what it may ask of its stream |
 | event_poll | RFC 8936: fetching events |
 | transmitter_metadata | SSF 1.0 §7: what the transmitter of events says of itself |
+| security_events | RFC 8417, SSF, CAEP, RISC: what a change of a link is told as |
 | delivery_schedule | when a delivery that failed is tried again |
 | client_certificate | RFC 8705, 4514, 9440: whose certificate it is |
 | metadata | RFC 8414, OpenID Connect Discovery: what the provider says of itself |

@@ -143,17 +143,14 @@ def register(run: Run) -> None:
 def child(
     arguments: Sequence[str], environment: Mapping[str, str], *, ready: bool = False
 ) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        if ready and process.stdout is not None:
-            process.stdout.readline()
-        yield process
-    finally:
-        if process.poll() is None:
+    command = [sys.executable, "-m", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if ready and process.stdout is not None:
+                process.stdout.readline()
+            yield process
+        finally:
             process.terminate()
-            process.wait(timeout=20)
 
 
 @contextmanager
