@@ -44,6 +44,7 @@
 | verified_claims | Identity Assurance §5, Schema Definition §5: the `verified_claims` element |
 | authorization_response | RFC 6749 §4.1.2, RFC 9207, JARM |
 | approval | whether a client that registered itself may serve real people |
+| simulation | the registered codes that a client in its sandbox may have answered |
 | client_authentication | RFC 6749 §2.3, RFC 7521, RFC 7523, RFC 10070 |
 | grants | RFC 6749 §4.1.3, §6, RFC 9700 §4.14: code, refresh token, and what stands behind them |
 | resources | RFC 8707: what a token may be for |

@@ -43,6 +43,7 @@ What the rest of the program uses:
 | text_lists | many texts in one bind |
 | mass_actions | what was done to many links at once, and how each stood before |
 | operators | who can approve what another operator proposed |
+| simulations | what clients in their sandbox have the provider answer, counted down |
 | leases | which process does a job now |
 | status_lists | which indexes of a status list are taken, and what each says |
 | remains | removal of what is over |

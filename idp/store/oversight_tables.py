@@ -107,6 +107,7 @@ simulations = Table(
     metadata,
     text_column("client_id", key=True),
     text_column("document"),
+    number_column("remaining"),
     number_column("revision"),
     time_column("updated_at"),
     time_column("expires_at"),

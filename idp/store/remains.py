@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, and_, null, select
 from idp.store.client_tables import access_tokens, backchannel_requests, outbox
 from idp.store.encoding import micros
 from idp.store.link_tables import notices
-from idp.store.oversight_tables import idempotency_keys
+from idp.store.oversight_tables import idempotency_keys, simulations
 from idp.store.recorder import Recorder
 from idp.store.tables import (
     attempts,
@@ -58,6 +58,7 @@ _SHORT_LIVED = tuple(
             idempotency_keys,
             interactions,
             pushed_requests,
+            simulations,
             spent,
         ),
     )

@@ -42,6 +42,7 @@ from idp.store.registrations import Registrations
 from idp.store.remains import Remains
 from idp.store.sealing import DataSeal
 from idp.store.sessions import Sessions
+from idp.store.simulations import Simulations
 from idp.store.status_lists import StatusLists
 
 
@@ -85,4 +86,5 @@ class UnitOfWork(Recorder):
         self.registrations = Registrations(self)
         self.remains = Remains(self)
         self.sessions = Sessions(self, seal, self.outbox)
+        self.simulations = Simulations(self)
         self.status_lists = StatusLists(self)

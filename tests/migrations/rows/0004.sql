@@ -16,6 +16,6 @@ INSERT INTO delivery_figures VALUES
 INSERT INTO feature_policies VALUES
   (2, '{}', 'lan', 1, 1);
 INSERT INTO simulations VALUES
-  ('network', '{}', 1, 1, 9);
+  ('network', '{}', 1, 1, 1, 9);
 INSERT INTO operators VALUES
   ('lan', x'5ea9', NULL, 'nga', 1, NULL);
