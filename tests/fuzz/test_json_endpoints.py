@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from idp.endpoints import event_stream_poll
+from idp.housekeeping.status_lists import build_status_lists
 from idp.protocol.metadata import server_metadata
 from idp.protocol.model import Policy
 from idp.protocol.profiles import CIBA_GRANT, CLIENT_CREDENTIALS_GRANT, DEVICE_GRANT
@@ -32,6 +33,7 @@ from idp.protocol.transmitter_metadata import transmitter_metadata
 from tests.support.columns import COLUMNS
 from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
 from tests.support.party import Party
+from tests.support.public_log import append, sign_all
 from tests.support.registrations_online import initial_token
 from tests.support.served_here import served_here
 
@@ -45,6 +47,12 @@ UNNAMED = {
     "/.well-known/ssf-configuration",
     "/ssf/poll/{stream_id}",
     "/register/{client_id}",
+    "/status-lists/{list_id}",
+    "/transparency/checkpoint",
+    "/transparency/checkpoints",
+    "/transparency/consistency",
+    "/transparency/inclusion",
+    "/transparency/tiles/{level}/{index}",
 }
 """What is found by other means than by a member of the discovery document."""
 FOR_PEOPLE = {"/authorize"}
@@ -112,6 +120,14 @@ class Target:
             "code_challenge_method": "S256",
         }
         """Values that are right; a request gets some of them."""
+        provider, now = party.op.provider, party.op.clock.now
+        list_id, _ = party.op.run(provider.context.status_indexes.take(party.client_id))
+        self.public: dict[str, Any] = {"list_id": list_id, "level": 0, "index": 0, "before": 3, "limit": 2}
+        self.public |= {"from": 1, "to": 3, "leaf_index": 1, "tree_size": 3}
+        """What anybody may ask for, and is there."""
+        party.op.run(build_status_lists(provider.unit_of_work, "builder", now))
+        party.op.run(append(provider.unit_of_work(), 3, now))
+        party.op.run(sign_all(provider.unit_of_work(), provider.context.custody, now, self.issuer))
 
     def register(self) -> None:
         """Register a client that requests may manage, and end."""
@@ -139,6 +155,33 @@ class Target:
             case "/register/{client_id}":
                 return f"Bearer {self.managed['registration_access_token']}"
         return self.basic
+
+    def improve(self, case: Case, real: set[str], *, is_right: bool) -> None:
+        """Put what there really is in the place of some of what was drawn."""
+        if isinstance(case.body, dict):
+            case.body |= {name: self.real[name] for name in real & self.real.keys()}
+            for name in CREDENTIALS if is_right else ():
+                case.body.pop(name, None)
+        for part in (case.path_parameters, case.query):
+            if isinstance(part, dict):
+                part |= {name: self.public[name] for name in real & part.keys() & self.public.keys()}
+        if is_right:
+            self._name_own(case, real)
+        if not isinstance(case.query, dict):
+            return
+        if "/ssf/" in case.path:
+            case.query |= {name: self.real[name] for name in real & {"stream_id"}}
+        if case.path == "/end_session" and case.method == "GET":
+            case.query |= {name: self.real[name] for name in real & {"id_token_hint"}}
+
+    def _name_own(self, case: Case, real: set[str]) -> None:
+        """Name the client and the stream that are the sender's own."""
+        if "client_id" in (case.path_parameters or {}):
+            case.path_parameters["client_id"] = self.managed["client_id"]
+            if isinstance(case.body, dict):
+                case.body["client_id"] = self.managed["client_id"]
+        if "stream_id" in (case.path_parameters or {}) and "stream_id" in real:
+            case.path_parameters["stream_id"] = self.real["stream_id"]
 
     def send(self, case: Case, authorization: str | None) -> None:
         made = case.as_transport_kwargs(base_url=self.issuer)
@@ -199,7 +242,7 @@ def test_no_answer_is_outside_its_description(
         operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
     )
     credentials = st.sampled_from(("right",) * 8 + (*WRONG[scheme], None))
-    some = st.sets(st.sampled_from(sorted(target.real)))
+    some = st.sets(st.sampled_from(sorted({*target.real, *target.public})))
 
     @settings(
         max_examples=EXAMPLES,
@@ -212,20 +255,7 @@ def test_no_answer_is_outside_its_description(
     @given(cases, credentials, some)
     def check(case: Case, authorization: str | None, real: set[str]) -> None:
         is_right = authorization == "right"
-        if isinstance(case.body, dict):
-            case.body |= {name: target.real[name] for name in real}
-            for name in CREDENTIALS if is_right else ():
-                case.body.pop(name, None)
-        if is_right and "client_id" in (case.path_parameters or {}):
-            case.path_parameters["client_id"] = target.managed["client_id"]
-            if isinstance(case.body, dict):
-                case.body["client_id"] = target.managed["client_id"]
-        if is_right and "stream_id" in (case.path_parameters or {}) and "stream_id" in real:
-            case.path_parameters["stream_id"] = target.real["stream_id"]
-        if " /ssf/" in label and isinstance(case.query, dict):
-            case.query |= {name: target.real[name] for name in real & {"stream_id"}}
-        if label == "GET /end_session" and isinstance(case.query, dict):
-            case.query |= {name: target.real[name] for name in real & {"id_token_hint"}}
+        target.improve(case, real, is_right=is_right)
         target.send(case, target.right(label) if is_right else authorization)
 
     check()
