@@ -11,7 +11,7 @@ beside this package does it in 30 lines. Inside, requests and their validation c
     receipt_keys.py, status_lists.py    by which keys, and what became of a million links since
     policy.py, policy_document.py    may(account, feature, now), answered from what you hold
     account_links.py, account_link_documents.py    your links: read, follow, keep in order
-    events.py, event_receiver.py    what becomes of them, pushed to you or fetched by you
+    events.py, event_receiver.py, event_streams.py    what becomes of them, pushed to you or fetched by you
     own_token.py, dpop.py     a token of your own, bound to a key of this process
     provider.py, keys.py      discovery and key set, cached
     client_authentication.py, oauth.py    credentials and message bodies, by Authlib
@@ -34,6 +34,7 @@ from .errors import (
     UntrustedResponseError,
 )
 from .event_receiver import EventReceiver, PushAnswer
+from .event_streams import PolledEvents
 from .events import LinkState, SecurityEvent
 from .flows import RelyingParty
 from .logout import LoggedOut
@@ -68,6 +69,7 @@ __all__ = [
     "MetadataError",
     "Policy",
     "PolicyError",
+    "PolledEvents",
     "Provider",
     "ProviderRefusedError",
     "ProviderUnavailableError",

@@ -23,7 +23,6 @@ from .events import INVALID_REQUEST, SET_TYPE, EventError, SecurityEvent, verify
 from .own_token import OwnToken
 from .provider import Provider
 from .tokens import Expected, read_header
-from .transport import send
 
 MEDIA_TYPE = "application/secevent+jwt"
 LARGEST_POLL = 4 * 1024 * 1024
@@ -131,23 +130,10 @@ class EventReceiver:
     async def _ask(self, endpoint: str, token: OwnToken, asked: Mapping[str, Any]) -> dict[str, Any]:
         if not endpoint.startswith(f"{self._provider.metadata.issuer}/"):
             raise ConfigurationError("events are polled at the provider")
-        http, headers = (
-            self._provider.http,
-            {"Content-Type": "application/json", "Accept": "application/json"},
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        answer = await token.send(
+            "POST", endpoint, content=json.dumps(asked), headers=headers, largest=LARGEST_POLL
         )
-        for _ in range(3):
-            access_token = await token.get()
-            proof = token.proof_key.proof(
-                "POST", endpoint, self._provider.clock(), access_token=access_token, nonce=token.nonce
-            )
-            sent = headers | {"Authorization": f"DPoP {access_token}", "DPoP": proof}
-            request = http.build_request("POST", endpoint, content=json.dumps(asked), headers=sent)
-            answer = await send(http, request, largest=LARGEST_POLL)
-            token.note_nonce(answer)
-            if answer.status != 401:
-                break
-            if "invalid_token" in answer.headers.get("www-authenticate", ""):
-                token.forget(access_token)
         if answer.status != 200:
             raise ProviderUnavailableError(f"the poll was answered {answer.status}")
         return answer.json_object()

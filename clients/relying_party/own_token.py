@@ -1,6 +1,7 @@
 """A token of the platform's own, bound to a key of this process. RFC 6749 §4.4, RFC 9449 §5, §8."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,10 +11,11 @@ from .errors import RequestRefusedError, TokenError
 from .messages import printable
 from .oauth import token_request
 from .provider import Provider
-from .transport import Answer, send
+from .transport import LARGEST_ANSWER, Answer, send
 
 RENEW_BEFORE = timedelta(seconds=30)
 USE_NONCE = "use_dpop_nonce"
+TRIES = 3
 
 
 @dataclass(slots=True)
@@ -50,6 +52,36 @@ class OwnToken:
     def note_nonce(self, answer: Answer) -> None:
         """Keep the newest nonce: every answer may bring one (RFC 9449 §8.2)."""
         self.nonce = answer.headers.get("dpop-nonce", self.nonce)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        largest: int = LARGEST_ANSWER,
+    ) -> Answer:
+        """Send with a fresh proof; a nonce that is asked for or a token that is over costs one more round.
+
+        What is refused is told in `WWW-Authenticate` (RFC 6750 §3, RFC 9449 §9). Raises RequestRefusedError,
+        TokenError, ProviderUnavailableError.
+        """
+        http = self.provider.http
+        for _ in range(TRIES):
+            token = await self.get()
+            proof = self.proof_key.proof(
+                method, url, self.provider.clock(), access_token=token, nonce=self.nonce
+            )
+            sent = {**(headers or {}), "Authorization": f"DPoP {token}", "DPoP": proof}
+            request = http.build_request(method, url, content=content, headers=sent)
+            answer = await send(http, request, largest=largest)
+            self.note_nonce(answer)
+            if answer.status != 401:
+                return answer
+            if "invalid_token" in answer.headers.get("www-authenticate", ""):
+                self.forget(token)
+        return answer
 
     async def _ask(self, now: datetime) -> None:
         answer = await self._post(now)
