@@ -14,6 +14,9 @@
 | own_consent | At 16: does this link stay? |
 | device | Which device? The code that it shows |
 | my_accounts | Whom do I trust? What happened? End it |
+| disputes | an account that another person has linked is claimed here |
+| my_cases | cases about my links, and a holder's answer |
+| case_views | the view models of both |
 | my_networks | Where did I sign in without linking an account? End it |
 | my_sessions | Where am I signed in? End it |
 | my_notices | What was I told, and how do I want to be? |

@@ -11,7 +11,6 @@ What the rest of the program uses:
 | notices | what people were told, and the way to say that it was not them |
 | guardianships | who speaks for which child |
 | guardian_requests | what children ask their guardians: decided once, used once |
-| notices | what people were told, and the way to say that it was not them |
 | public_marks | links whose mark anybody may look up |
 | citizens | the register, sealed and found by keyed hash |
 | authenticators | what lets people in; one-time codes used once |

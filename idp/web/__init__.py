@@ -27,9 +27,13 @@
 | access_tokens | what an access token is worth now, for resources, introspection and revocation |
 | protected_resource | one door for every resource that takes an access token |
 | log_proofs | proofs from the public log |
+| disputes | what opening and deciding a dispute records |
 | vetoes | "this was not me": what is stopped and opened |
 | freezes | freezing new links: recorded, written down and told |
 | refusals | a refusal by policy, written down once |
+| simulations | what clients in their sandbox simulate, in memory |
+| sandbox | who may use the sandbox, and where answers are simulated |
+| sandbox_actions | what is done there to keys, links and people |
 | platform_access | who may use the platform API; its requests and answers |
 | idempotent_requests | requests that may come twice and happen once |
 | sealed_cursors | cursors that only their client can give back |

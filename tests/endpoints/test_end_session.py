@@ -215,7 +215,8 @@ async def test_a_session_that_ran_out_is_ended_all_the_same_so_that_others_are_t
     found = await provider.unit_of_work().sessions.find(cookie)
     assert found is not None
     assert found.session.ended_at == provider.clock.now
-    told = {delivery.content.get("session_id") for delivery in await provider.unit_of_work().outbox_overview.page()}
+    waiting = await provider.unit_of_work().outbox_overview.page()
+    told = {delivery.content.get("session_id") for delivery in waiting}
     assert found.session.session_id in told
 
 

@@ -162,7 +162,7 @@ async def test_consent_is_remembered_and_asked_again_for_a_named_reason(provider
         assert await reason(http, prompt="consent") == "requested"
         assert await reason(http, scope="openid email") == "new_claims"
         assert await reason(http, scope="openid email") is None, "an unticked item was answered too"
-        other_purpose = changed(("purpose", "livestream_commerce"))
+        other_purpose = changed(("purpose", "share"))
         assert await reason(http, authorization_details=other_purpose, scope="openid email") == "new_purpose"
         provider.clock.advance(days=366)
         assert await reason(http, authorization_details=other_purpose) == "expired"

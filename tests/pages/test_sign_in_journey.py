@@ -57,13 +57,15 @@ async def test_known_and_unknown_people_cost_the_same_statements(provider: Provi
     async with provider.http() as http:
         address = await first_page(provider, http)
         for number in (person.personal_number, "000999999998", without.personal_number):
-            before = (database.statistics.statements, database.statistics.commits)
-            await try_password(http, address, number, "not my password")
-            after = (database.statistics.statements, database.statistics.commits)
-            counts.add((after[0] - before[0], after[1] - before[1]))
-    assert len(counts) == 1 or max(counts)[0] - min(counts)[0] <= 1, (
-        "a refresh of the process may fall in between"
-    )
+            tries = []
+            for _ in range(3):
+                before = (database.statistics.statements, database.statistics.commits)
+                await try_password(http, address, number, "not my password")
+                after = (database.statistics.statements, database.statistics.commits)
+                tries.append((after[0] - before[0], after[1] - before[1]))
+            # A refresh of the process may fall into a try; the cheapest of three has none.
+            counts.add(min(tries))
+    assert len(counts) == 1
 
 
 @pytest.mark.parametrize("number", ["000999999997", "+84000777777", "no number at all"])
