@@ -37,13 +37,73 @@ class PostgreSQLStartError(RuntimeError):
     """The server did not come up; the message ends with what it said."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PostgreSQLServer:
-    """A running server. Its superuser is `postgres`, trusted from this machine only."""
+    """A server with its data. Its superuser is `postgres`, trusted from this machine only."""
 
-    url: str
-    """Of the maintenance database."""
-    pid: int
+    binaries: Path
+    data: Path
+    account: Account
+    options: Mapping[str, str]
+    port: int
+    process: subprocess.Popen[Any] | None = None
+
+    @property
+    def url(self) -> str:
+        """Of the maintenance database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def pid(self) -> int:
+        if self.process is None:
+            raise PostgreSQLStartError("PostgreSQL does not run")
+        return self.process.pid
+
+    def start(self) -> None:
+        """Start the server on its data, whatever became of it before, and wait until it answers."""
+        listening = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.data)]
+        settings = [word for name, value in self.options.items() for word in ("-c", f"{name}={value}")]
+        log = self.data.parent / "log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [str(self.binaries / "postgres"), "-D", str(self.data), *listening, *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,
+                **self.account,
+            )
+        _wait_until_ready(self.binaries, self.port, self.process, log)
+
+    def stop(self) -> None:
+        """End the server in order; open sessions are cut off."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def kill(self) -> None:
+        """End the server and every process of it at once, without a word."""
+        pid = self.pid
+        own = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        for child in map(int, own):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        # Until the last of them is gone, another server may not have the shared memory.
+        while any(Path(f"/proc/{child}").exists() for child in own) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 @contextmanager
@@ -57,8 +117,12 @@ def running_postgresql(options: Mapping[str, str] = FAST) -> Iterator[PostgreSQL
         encoding = ["--encoding=UTF8", "--locale=C.UTF-8"]
         habits = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions"]
         _run([str(binaries / "initdb"), "-D", str(data), *encoding, *habits], account)
-        with _server_process(binaries, data, account, {**ALWAYS, **options}) as server:
+        server = PostgreSQLServer(binaries, data, account, {**ALWAYS, **options}, free_port())
+        try:
+            server.start()
             yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder)
 
@@ -113,37 +177,6 @@ def _reachable_binaries(folder: Path, account: Account) -> Path:
             shutil.copytree(site / part, folder / part)
         return folder / delivered.relative_to(site)
     return delivered
-
-
-@contextmanager
-def _server_process(
-    binaries: Path, data: Path, account: Account, options: Mapping[str, str]
-) -> Iterator[PostgreSQLServer]:
-    port = free_port()
-    listening = ["-h", "127.0.0.1", "-p", str(port), "-k", str(data)]
-    settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    log = data.parent / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(binaries / "postgres"), "-D", str(data), *listening, *settings],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            start_new_session=True,
-            **account,
-        )
-    try:
-        _wait_until_ready(binaries, port, process, log)
-        yield PostgreSQLServer(f"postgresql://postgres@127.0.0.1:{port}/postgres", process.pid)
-    finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)  # fast shutdown: open sessions are cut off
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _wait_until_ready(binaries: Path, port: int, process: subprocess.Popen[Any], log: Path) -> None:
