@@ -5,7 +5,7 @@ import contextlib
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
@@ -17,8 +17,10 @@ from idp import endpoints
 from idp.authenticators.hashing_pool import HashingPool
 from idp.authenticators.throttling import ASKING_LIMITS, PAIR_LIMITS, SOURCE_LIMITS
 from idp.endpoints import automated_approval
+from idp.endpoints import sandbox as sandbox_endpoints
 from idp.identity.register import Mode
 from idp.identity.sessions import SessionLimits
+from idp.operators.demo_people import demo_people
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
 from idp.outbound.sector_documents import SectorDocuments
@@ -48,6 +50,7 @@ from idp.pages import (
     not_me,
     own_consent,
     public_marks,
+    sandbox,
     second_factor,
     sign_in,
     sign_out,
@@ -70,6 +73,7 @@ from idp.web.feature_policies import FeaturePolicyInForce
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
+from idp.web.simulations import FictitiousPerson, Sandbox
 from idp.web.state import Context, context_of
 from idp.web.static_files import VersionedFiles
 from idp.web.status_indexes import StatusIndexes
@@ -111,6 +115,14 @@ def policy_of(settings: Settings) -> Policy:
         refresh_token=timedelta(days=settings.refresh_token_days),
     )
     return Policy(issuer=settings.issuer, lifetimes=lifetimes, mtls_origin=settings.mtls_origin)
+
+
+def fictitious_people() -> tuple[FictitiousPerson, ...]:
+    """Return the people of the demonstration as the sandbox shows them."""
+    return tuple(
+        FictitiousPerson(**{field.name: getattr(person, field.name) for field in fields(FictitiousPerson)})
+        for person in demo_people()
+    )
 
 
 @contextlib.asynccontextmanager
@@ -161,6 +173,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
             settings.client_certificate_header, settings.certificate_proxies, settings.certificate_authorities
         ),
         is_dpop_nonce_required=settings.dpop_nonce == "required",
+        sandbox=None if settings.mode is Mode.PRODUCTION else Sandbox(open_unit_of_work, fictitious_people()),
     )
     try:
         yield context
@@ -179,6 +192,8 @@ async def keep_fresh(context: Context) -> None:
         try:
             await context.clients.refresh()
             await context.feature_policy.refresh(context.clock())
+            if context.sandbox is not None:
+                await context.sandbox.refresh(context.clock())
             if context.custody.reload_if_changed(context.clock()):
                 context.published.renew()
         except (StoreUnavailableError, CustodyError, InvalidFeaturePolicyError) as trouble:
@@ -219,6 +234,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     if settings.automated_approvals:
         hook = automated_approval.automated_approval
         app.add_api_route(automated_approval.PATH, hook, methods=["POST"], include_in_schema=False)
+    if settings.mode is not Mode.PRODUCTION:
+        app.include_router(sandbox_endpoints.router)
+        app.include_router(sandbox.router)
     for page in (
         sign_in,
         enrolment,

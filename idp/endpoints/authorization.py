@@ -30,6 +30,7 @@ from idp.protocol.model import AuthorizationRequest, Client
 from idp.protocol.parameters import Parameters
 from idp.protocol.redirect_uris import match_redirect_uri
 from idp.protocol.response_modes import error_response_mode
+from idp.protocol.simulation import SimulatedEndpoint
 from idp.store.encoding import hash_secret
 from idp.store.interactions import Interaction
 from idp.store.unit_of_work import UnitOfWork
@@ -40,6 +41,7 @@ from idp.web.failures import JourneyError, Trouble, check_client_is_open, note
 from idp.web.journey import assess, commit_step, load_interaction
 from idp.web.request_objects import read_request_object
 from idp.web.requests import is_same_origin, read_form, read_query
+from idp.web.sandbox import find_simulated
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -90,6 +92,9 @@ async def _arrive(http: Request, parameters: Parameters, *, is_post: bool) -> Re
             raise UntrustedRequestError(error.description, detail=error.detail) from error
         note(http, error=error.error, detail=error.detail)
         return error_answer(context, http, back, error)
+    simulated = await find_simulated(context, http, arrival.client, SimulatedEndpoint.AUTHORIZE)
+    if simulated is not None:
+        return error_answer(context, http, way_back(arrival.request, arrival.client), simulated)
     if is_post:
         return await _begin_interaction(context, uow, http, arrival, now, bind=False)
     return await _go_on(context, uow, http, arrival, None, now)

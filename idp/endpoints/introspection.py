@@ -30,11 +30,13 @@ from idp.protocol.introspection import (
 )
 from idp.protocol.model import Client
 from idp.protocol.parameters import check_not_repeated, required
+from idp.protocol.simulation import SimulatedEndpoint
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.access_tokens import check_standing, read_access_token
 from idp.web.answers import NO_STORE, json_answer
 from idp.web.client_authentication import authenticate_client, spend_alone
 from idp.web.requests import read_form
+from idp.web.sandbox import check_not_simulated
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -53,6 +55,7 @@ async def introspection(http: Request) -> Response:
         raise InvalidClientError("a client without a credential may not introspect")  # RFC 7662 §2.1
     uow = context.unit_of_work()
     await spend_alone(uow, authenticated)
+    await check_not_simulated(context, http, client, SimulatedEndpoint.INTROSPECT)
     value = required(parameters, "token")
     response = await _introspected(context, uow, client, value, parameters.get("token_type_hint"), now)
     if not is_signed_response_due(client, http.headers.get("accept", "")):

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from idp.protocol.authorization_request import CHECKS_PUSHED, PUSHED_REQUEST_URI, read_request
 from idp.protocol.sender_constraint import bound_request
+from idp.protocol.simulation import SimulatedEndpoint
 from idp.store.writes import GateClosedError
 from idp.web.answers import json_answer
 from idp.web.client_authentication import (
@@ -18,6 +19,7 @@ from idp.web.client_authentication import (
 )
 from idp.web.request_objects import read_request_object
 from idp.web.requests import read_form
+from idp.web.sandbox import check_not_simulated
 from idp.web.state import context_of
 
 router = APIRouter(include_in_schema=False)
@@ -31,6 +33,7 @@ async def pushed_authorization_request(http: Request) -> Response:
     parameters = await read_form(http)
     authenticated, _ = await authenticate_sender(context, http, parameters, now)
     async with spent_if_refused(context, authenticated):
+        await check_not_simulated(context, http, authenticated.client, SimulatedEndpoint.PAR)
         asked = await read_request_object(context, authenticated.client, parameters, now)
         request = read_request(asked, authenticated.client, context.policy, CHECKS_PUSHED)
         request = bound_request(request, authenticated.dpop)

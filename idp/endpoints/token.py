@@ -29,6 +29,7 @@ from idp.protocol.profiles import (
     DEVICE_GRANT,
     REFRESH_GRANT,
 )
+from idp.protocol.simulation import SimulatedEndpoint
 from idp.store.writes import GateClosedError
 from idp.web.answers import json_answer
 from idp.web.client_authentication import (
@@ -39,6 +40,7 @@ from idp.web.client_authentication import (
 )
 from idp.web.failures import note
 from idp.web.requests import read_form
+from idp.web.sandbox import check_not_simulated
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -62,6 +64,7 @@ async def token(http: Request) -> Response:
     check_not_repeated(parameters)
     authenticated, confirmation = await authenticate_sender(context, http, parameters, now)
     async with spent_if_refused(context, authenticated):
+        await check_not_simulated(context, http, authenticated.client, SimulatedEndpoint.TOKEN)
         redeem = _grant_of(authenticated, parameters.get("grant_type"))
         check_one_resource(parameters, authenticated.client)
         if authenticated.client.id_token_encrypted_response_alg is not None:

@@ -32,6 +32,8 @@
 | explanations | what an `acr` value means |
 | login_initiation | the way to a network's own sign-in |
 | public_marks | Is this account genuine? For anybody, by the mark or by the account's name |
+| sandbox | What shall the provider do? For developers, not in production |
+| sandbox_views | what it shows |
 | my_mark | May mine be found? |
 | mark_badge | the mark as a small picture |
 | logos | the networks' reviewed logos, from our own address |

@@ -35,6 +35,7 @@ _MACHINES = (
     "/device-authorization",
     "/automated-approval",
     "/register",
+    "/sandbox/",
     "/ssf",
     "/token",
     "/account-links",

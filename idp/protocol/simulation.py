@@ -63,7 +63,10 @@ class SimulatedEndpoint(StrEnum):
 
 
 def _by_code(*kinds: type[OAuthError]) -> Mapping[str, type[OAuthError]]:
-    return {kind.error: kind for kind in (*kinds, TemporarilyUnavailableError, ServerError)}
+    codes: dict[str, type[OAuthError]] = {}
+    for kind in kinds:
+        codes[kind.error] = kind
+    return codes | {each.error: each for each in (TemporarilyUnavailableError, ServerError)}
 
 
 _REQUEST = (

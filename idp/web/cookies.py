@@ -1,4 +1,4 @@
-"""The two cookies: one for the session, one that tells browsers apart before anybody signed in. RFC 6265bis.
+"""The cookies: for the session, to tell browsers apart before anybody signed in, for a sandbox. RFC 6265bis.
 
 With https both carry the `__Host-` prefix: no other host or path can set or shadow them. On plain
 http://localhost the prefix is impossible, so the names differ and `Secure` is left out.
@@ -12,6 +12,7 @@ from starlette.responses import Response
 _BROWSER_SECONDS = 365 * 24 * 3600
 _LANGUAGE_SECONDS = 365 * 24 * 3600
 _LONGEST_COOKIE = 128
+_LONGEST_SANDBOX_TOKEN = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Cookies:
     def browser(self) -> str:
         """The name of the cookie that binds an interaction to a browser."""
         return "__Host-lienket-browser" if self.is_secure else "lienket-browser"
+
+    @property
+    def sandbox(self) -> str:
+        """The name of the cookie that holds a developer's sandbox token; not in production."""
+        return "__Host-lienket-sandbox" if self.is_secure else "lienket-sandbox"
 
     def read(self, request: Request, name: str) -> str | None:
         """Return a cookie of ours, or None when it is absent or cannot be one."""
@@ -52,6 +58,19 @@ class Cookies:
     def set_language(self, response: Response, value: str) -> None:
         """Remember the language a person chose."""
         self._set(response, "lang", value, _LANGUAGE_SECONDS)
+
+    def read_sandbox(self, request: Request) -> str | None:
+        """Return a sandbox token, or None when it is absent or cannot be one."""
+        value = request.cookies.get(self.sandbox)
+        return value if value and len(value) <= _LONGEST_SANDBOX_TOKEN and value.isascii() else None
+
+    def set_sandbox(self, response: Response, value: str) -> None:
+        """Remember a sandbox token until the browser ends; it ends by itself before."""
+        self._set(response, self.sandbox, value, None)
+
+    def clear_sandbox(self, response: Response) -> None:
+        """Forget a sandbox token."""
+        self._set(response, self.sandbox, "", 0)
 
     def _set(self, response: Response, name: str, value: str, max_age: int | None) -> None:
         response.set_cookie(

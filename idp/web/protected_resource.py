@@ -24,6 +24,7 @@ from idp.protocol.sender_constraint import (
     ProofRefusedByResourceError,
     check_confirmation,
 )
+from idp.protocol.simulation import SimulatedEndpoint
 from idp.protocol.tokens import AccessToken, check_audience
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
@@ -32,6 +33,7 @@ from idp.web.answers import add_header
 from idp.web.client_certificate import read_client_certificate
 from idp.web.failures import note
 from idp.web.requests import read_query
+from idp.web.sandbox import check_not_simulated
 from idp.web.sender_constraint import Presented, read_presented, replayed_proof, spend_proof
 from idp.web.state import Context
 
@@ -136,7 +138,9 @@ async def _check_access(
     check_audience(access, context.policy, path)
     if not scope & access.scope:
         raise InsufficientScopeError(f"the access token does not cover {' or '.join(sorted(scope))}")
-    return await check_standing(context, uow, read, now)
+    standing = await check_standing(context, uow, read, now)
+    await check_not_simulated(context, http, standing.client, SimulatedEndpoint(path.removeprefix("/")))
+    return standing
 
 
 async def _check_sender(

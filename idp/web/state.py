@@ -19,6 +19,7 @@ from idp.web.feature_policies import FeaturePolicyInForce
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
+from idp.web.simulations import Sandbox
 from idp.web.status_indexes import StatusIndexes
 from idp.web.status_lists import StatusListDirectory
 from keys import Custody
@@ -60,6 +61,9 @@ class Context:
     """False takes DPoP proofs without a nonce, too (RFC 9449 §8)."""
     waiting_polls: Counter[str] = field(default_factory=Counter, kw_only=True)
     """How many polls for events wait in this process, by client."""
+
+    sandbox: Sandbox | None = field(default=None, kw_only=True)
+    """What clients in their sandbox may do; None in production, where there is no such thing."""
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a fresh unit of work."""
