@@ -148,9 +148,9 @@ async def test_what_concerns_the_person_counts_all_their_links_at_that_moment(
     await told(provider)
     hook.received.clear()
     await moved([one, two], Status.SUSPENDED)
-    await one.moved(Status.ACTIVE)
-    await two.moved(Status.ENDED)
-    await one.moved(Status.ENDED)
+    for link, to in ((one, Status.ACTIVE), (two, Status.ENDED), (one, Status.ENDED)):
+        provider.clock.advance(seconds=1)
+        await link.moved(to)
     await told(provider)
     assert events_at(hook) == [
         "account-link-suspended",
