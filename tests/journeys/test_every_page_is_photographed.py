@@ -109,6 +109,7 @@ def test_with_a_link(scene: Scene, camera: Camera) -> None:
     camera.take("link-detail")
     photograph_mark(scene, camera)
     photograph_activity(scene, camera)
+    photograph_notices(scene, camera)
     page.locator("a.button").click()
     camera.take("end-link")
     page.locator("form#end-link button[type=submit]").click()
@@ -129,6 +130,22 @@ def photograph_activity(scene: Scene, camera: Camera) -> None:
     camera.take("my-activity")
     page.locator(".timeline a").last.click()
     camera.take("activity-entry")
+    page.goto(detail)
+
+
+def photograph_notices(scene: Scene, camera: Camera) -> None:
+    """Freeze and lift it, look at what was told and at the button that disowns; come back to the link."""
+    page = camera.page
+    detail = page.url
+    page.goto(f"{scene.provider.url}/my/freeze")
+    camera.take("freeze")
+    page.locator("form#freeze button").click()
+    camera.take("frozen")
+    page.locator("form#freeze button").click()
+    page.goto(f"{scene.provider.url}/my/notices")
+    camera.take("notices")
+    page.goto(f"{detail}/not-me")
+    camera.take("not-me")
     page.goto(detail)
 
 

@@ -256,6 +256,11 @@ def hostile_views() -> Iterator[Page]:
     card = replace(SIGNED_IN_TO, network=HOSTILE, domain=HOSTILE, claims=(HOSTILE,))
     yield replace(VIEWS["linked_accounts"], person=HOSTILE, links=(link,), networks=(card,))
     yield EndNetworkPage(card=card, action="/a")
+    notices = VIEWS["notices"].notices
+    entries = tuple(replace(each, network=HOSTILE, account=HOSTILE) for each in notices)
+    yield replace(VIEWS["notices"], notices=entries)
+    for name in ("not_me", "not_me_pressed"):
+        yield replace(VIEWS[name], network=HOSTILE, domain=HOSTILE, account=account)
     yield NetworkEndedPage(network=HOSTILE, ended_at=CONSENT.link_valid_until, clock=CLOCK)
     yield LinkDetailPage(link=link, timeline=())
     yield EndedPage(link=link, ended_at=CONSENT.link_valid_until)

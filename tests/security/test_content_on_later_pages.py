@@ -99,6 +99,8 @@ async def test_a_name_with_markup_stays_a_name_where_it_is_shown_later(provider:
         "/end_session/{}",
         "/sign-out/{}",
         "/my/sessions?before={}",
+        "/my/notices?before={}",
+        "/not-me/{}",
         "/my/accounts?after={}",
         "/open/{}",
         "/logos/{}",

@@ -44,6 +44,7 @@ from idp.pages.words import EVENTS
 from tests.support.sample_activity_views import ACTIVITY_VIEWS, CLOCK
 from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
+from tests.support.sample_notice_views import notice_views
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -279,6 +280,8 @@ VIEWS: dict[str, Page] = {
         csrf="token",
     ),
     **guardian_views(NETWORK, LINK, PERSON, NOW),
+    **notice_views(LINK, NOW),
+    "linked_accounts_frozen": LinkedAccountsPage(person=PERSON, links=(LINK,), is_frozen=True, csrf="token"),
     "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
     "ended": EndedPage(link=ENDED, ended_at=NOW),
     "ended_with_clock": EndedPage(link=ENDED, ended_at=NOW, clock=CLOCK),
