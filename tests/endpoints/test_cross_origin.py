@@ -12,7 +12,15 @@ PREFLIGHT = ORIGIN | {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization,dpop",
 }
-PAGES = ["/authorize", "/sign-in/x", "/consent/x", "/my/accounts", "/end_session", "/my/sessions", "/not-me/x"]
+PAGES = [
+    "/authorize",
+    "/sign-in/x",
+    "/consent/x",
+    "/my/accounts",
+    "/end_session",
+    "/my/sessions",
+    "/not-me/x",
+]
 
 
 @pytest.mark.parametrize("path", sorted(CROSS_ORIGIN_PATHS))
