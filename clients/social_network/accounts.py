@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from clients.relying_party import SignIn
+
 LONGEST_POST = 280
 
 
@@ -18,6 +20,7 @@ class Account:
     about: str
     is_demo: bool
     """Whether anybody may sign in as this member: the network's own sign-in is not the point here."""
+    joined_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,25 @@ class Link:
     subject: str
     link_id: str
     status: str
-    """`active`, or `ended` once the provider refused to know it any more."""
+    """`active`, `suspended`, `lapsed` or `ended`, as the latest event, status list or answer has it."""
     acr: str
     level: str | None
-    """`vn1`, `vn2`, `vnf`, or None when the person did not let the network know."""
+    """`vn1`, `vn2`, `vnf`, of the receipt; None where there is none and the person kept it to themselves."""
     linked_at: datetime
     expires_at: datetime
     checked_at: datetime
     access_token: str = field(repr=False)
     access_expires_at: datetime
+    as_of: datetime
+    """The moment of which `status` is known."""
     refresh_token: str | None = field(default=None, repr=False)
+    receipt: str | None = field(default=None, repr=False)
+    """What the provider signed, kept as it came: it proves the link for years, without asking anybody."""
+    mark_uri: str | None = None
+    """Where anybody may check this account; None unless the member wants that."""
+    reverify_requested_at: datetime | None = None
+    sign_ins: tuple[SignIn, ...] = ()
+    """The newest sign-in of each strength that the provider told of."""
 
     def is_active(self, now: datetime) -> bool:
         """Tell whether this account counts as verified: not ended, not past its date."""

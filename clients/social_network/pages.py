@@ -5,7 +5,10 @@ import re
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from clients.social_network.accounts import LONGEST_POST, UnfitPostError, read_post
+from clients.relying_party import Decision
+from clients.social_network.accounts import LONGEST_POST, Account, UnfitPostError, read_post
+from clients.social_network.features import LIVE_SALE, POST
+from clients.social_network.following import kept_receipt
 from clients.social_network.web import (
     LANGUAGE_COOKIE,
     Form,
@@ -38,7 +41,8 @@ def _feed(visit: Visit, status: int = 200, problem: str | None = None, draft: st
         visit,
         "feed.html",
         status,
-        link=store.find_link(visit.member.account_id),
+        link=store.links.find(visit.member.account_id),
+        decision=_decide(visit, visit.member, POST),
         posts=store.latest_posts(POSTS_ON_A_PAGE),
         notice=store.take_notice(visit.session_id),
         problem=problem,
@@ -64,8 +68,7 @@ async def post(visit: Here, form: Form) -> Response:
     """Keep a post of a linked member; anybody else is told kindly why not."""
     if visit.member is None:
         return see("/")
-    link = visit.network.store.find_link(visit.member.account_id)
-    if link is None or not link.is_active(visit.now):
+    if not _decide(visit, visit.member, POST).is_allowed:
         return _feed(visit, 403)
     text = form.get("text", "")
     try:
@@ -73,6 +76,48 @@ async def post(visit: Here, form: Form) -> Response:
     except UnfitPostError as error:
         return _feed(visit, 400, problem=error.reason, draft=text[: LONGEST_POST * 2])
     return see("/")
+
+
+@router.get("/live")
+async def live(visit: Here) -> Response:
+    """Show where a member sells in a live stream, or what that needs."""
+    return _live(visit)
+
+
+@router.post("/live")
+async def go_live(visit: Here, form: Form) -> Response:
+    """Announce a live sale. The provider's policy asks more for it than for a post."""
+    if visit.member is None:
+        return see("/")
+    if not _decide(visit, visit.member, LIVE_SALE).is_allowed:
+        return _live(visit, 403)
+    text = form.get("text", "")
+    try:
+        announced = f"{visit.words['live_post']} {read_post(text)}"
+        visit.network.store.add_post(visit.member.account_id, announced, visit.now, picture="stall")
+    except UnfitPostError as error:
+        return _live(visit, 400, problem=error.reason, draft=text[: LONGEST_POST * 2])
+    return see("/")
+
+
+def _live(visit: Visit, status: int = 200, problem: str | None = None, draft: str = "") -> Response:
+    if visit.member is None:
+        return see("/")
+    return render(
+        visit,
+        "live.html",
+        status,
+        decision=_decide(visit, visit.member, LIVE_SALE),
+        notice=visit.network.store.take_notice(visit.session_id),
+        problem=problem,
+        draft=draft,
+        longest=LONGEST_POST,
+    )
+
+
+def _decide(visit: Visit, member: Account, feature: str) -> Decision:
+    link = visit.network.store.links.find(member.account_id)
+    return visit.network.features.decide(member, link, feature, visit.now)
 
 
 @router.get("/@{handle}")
@@ -85,7 +130,7 @@ async def profile(visit: Here, handle: str) -> Response:
         visit,
         "profile.html",
         account=account,
-        link=visit.network.store.find_link(account.account_id),
+        link=visit.network.store.links.find(account.account_id),
         posts=visit.network.store.latest_posts(POSTS_ON_A_PAGE, account.account_id),
     )
 
@@ -96,16 +141,19 @@ async def settings(visit: Here) -> Response:
     if visit.member is None:
         return see("/")
     store = visit.network.store
+    link = store.links.find(visit.member.account_id)
     return render(
         visit,
         "settings.html",
-        link=store.find_link(visit.member.account_id),
+        link=link,
+        receipt=None if link is None else kept_receipt(visit.network, link),
+        decision=_decide(visit, visit.member, POST),
         notice=store.take_notice(visit.session_id),
         is_provider_known=store.find_id_token(visit.session_id) is not None,
     )
 
 
-_OWN_PAGE = re.compile(r"/(settings|@[a-z0-9]{1,30})?", re.ASCII)
+_OWN_PAGE = re.compile(r"/(settings|live|@[a-z0-9]{1,30})?", re.ASCII)
 
 
 @router.get("/language/{language}")

@@ -72,7 +72,7 @@ async def backchannel_logout(request: Request) -> Response:
         # Its keys cannot be had at the moment: the provider will ask again.
         _log.warning("%s: %s", type(error).__name__, error)
         return JSONResponse({"error": "temporarily_unavailable"}, 503, NOT_KEPT)
-    if not network.store.remember(over.jti, over.forget_at, now):
+    if not network.store.links.remember(over.jti, over.forget_at, now):
         return JSONResponse({"error": "invalid_request"}, 400, NOT_KEPT)
     network.store.end_sessions_of(over.subject, over.sid)
     return Response(status_code=200, headers=NOT_KEPT)

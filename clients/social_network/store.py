@@ -7,11 +7,13 @@ of a sample that is quicker than handing it to another one.
 import hashlib
 import secrets
 import sqlite3
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from clients.social_network.accounts import FIRST_POSTS, MEMBERS, Account, Link, Post
+from clients.social_network.accounts import FIRST_POSTS, MEMBERS, Account, Post
+from clients.social_network.link_store import SCHEMA as LINKS
+from clients.social_network.link_store import LinkStore
+from clients.social_network.moments import read_moment, written
 
 SESSION_LIFETIME = timedelta(days=30)
 STARTED_LIFETIME = timedelta(hours=1)
@@ -19,7 +21,7 @@ STARTED_LIFETIME = timedelta(hours=1)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     account_id TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-    about TEXT NOT NULL, is_demo INTEGER NOT NULL);
+    about TEXT NOT NULL, is_demo INTEGER NOT NULL, joined_at TEXT);
 CREATE TABLE IF NOT EXISTS posts (
     post_id INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts, text TEXT NOT NULL,
     posted_at TEXT NOT NULL, picture TEXT);
@@ -28,19 +30,16 @@ CREATE TABLE IF NOT EXISTS sessions (
     expires_at TEXT NOT NULL, notice TEXT);
 CREATE TABLE IF NOT EXISTS started (
     state TEXT PRIMARY KEY, session_hash BLOB NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    started TEXT NOT NULL, expires_at TEXT NOT NULL);
+    started TEXT NOT NULL, expires_at TEXT NOT NULL, feature TEXT);
 CREATE TABLE IF NOT EXISTS begun_with (
     session_hash BLOB PRIMARY KEY REFERENCES sessions ON DELETE CASCADE,
     subject TEXT NOT NULL, sid TEXT, id_token TEXT);
 CREATE INDEX IF NOT EXISTS begun_with_subject ON begun_with (subject);
-CREATE TABLE IF NOT EXISTS remembered (jti TEXT PRIMARY KEY, until TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS links (
-    account_id TEXT PRIMARY KEY REFERENCES accounts, subject TEXT NOT NULL, link_id TEXT NOT NULL,
-    status TEXT NOT NULL, acr TEXT NOT NULL, level TEXT, linked_at TEXT NOT NULL, expires_at TEXT NOT NULL,
-    checked_at TEXT NOT NULL, access_token TEXT NOT NULL, access_expires_at TEXT NOT NULL,
-    refresh_token TEXT);
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
+_LATER_COLUMNS = (("accounts", "joined_at"), ("started", "feature"))
+"""What files lack that earlier versions made."""
 _Value = str | bytes | int | None
 
 
@@ -57,12 +56,24 @@ class Store:
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "foreign_keys = ON", "busy_timeout = 5000"):
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(_SCHEMA + LINKS)
+        self._bring_up_to_date(now)
         self._invite_first_members(now)
+        self.links = LinkStore(self._connection)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _bring_up_to_date(self, now: datetime) -> None:
+        for table, column in _LATER_COLUMNS:
+            columns = {row["name"] for row in self._all(f"PRAGMA table_info({table})")}
+            if column not in columns:
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
+        self._connection.execute("UPDATE accounts SET joined_at = ? WHERE joined_at IS NULL", (written(now),))
+        self._connection.execute(
+            "INSERT OR IGNORE INTO told SELECT link_id, NULL, checked_at, NULL, NULL, 1 FROM links"
+        )
 
     def _invite_first_members(self, now: datetime) -> None:
         if self._one("SELECT 1 FROM accounts") is not None:
@@ -71,13 +82,16 @@ class Store:
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(
-                "INSERT INTO accounts VALUES (?, ?, ?, ?, ?)",
-                [(ids[handle], handle, name, about, is_demo) for handle, name, about, is_demo in MEMBERS],
+                "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (ids[handle], handle, name, about, is_demo, written(now))
+                    for handle, name, about, is_demo in MEMBERS
+                ],
             )
             self._connection.executemany(
                 "INSERT INTO posts (account_id, text, posted_at, picture) VALUES (?, ?, ?, ?)",
                 [
-                    (ids[handle], text, _written(now - ago), picture)
+                    (ids[handle], text, written(now - ago), picture)
                     for handle, ago, text, picture in reversed(FIRST_POSTS)
                 ],
             )
@@ -94,11 +108,11 @@ class Store:
         rows = self._all("SELECT * FROM accounts WHERE is_demo ORDER BY rowid")
         return tuple(_account(row) for row in rows)
 
-    def add_post(self, account_id: str, text: str, now: datetime) -> None:
+    def add_post(self, account_id: str, text: str, now: datetime, picture: str | None = None) -> None:
         """Keep a post."""
         self._connection.execute(
-            "INSERT INTO posts (account_id, text, posted_at) VALUES (?, ?, ?)",
-            (account_id, text, _written(now)),
+            "INSERT INTO posts (account_id, text, posted_at, picture) VALUES (?, ?, ?, ?)",
+            (account_id, text, written(now), picture),
         )
 
     def latest_posts(self, count: int, account_id: str | None = None) -> tuple[Post, ...]:
@@ -110,12 +124,12 @@ class Store:
             account_id,
             count,
         )
-        links = {link.account_id: link for link in map(_link, self._all("SELECT * FROM links"))}
+        links = self.links.all()
         return tuple(
             Post(
                 _account(row),
                 row["text"],
-                _read(row["posted_at"]),
+                read_moment(row["posted_at"]),
                 row["picture"],
                 links.get(row["account_id"]),
             )
@@ -127,10 +141,10 @@ class Store:
     def begin_session(self, account_id: str, now: datetime) -> str:
         """Sign a member in; return the id that only the browser keeps."""
         session_id = secrets.token_urlsafe(32)
-        self._connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (_written(now),))
+        self._connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (written(now),))
         self._connection.execute(
             "INSERT INTO sessions (session_hash, account_id, expires_at) VALUES (?, ?, ?)",
-            (_hash(session_id), account_id, _written(now + SESSION_LIFETIME)),
+            (_hash(session_id), account_id, written(now + SESSION_LIFETIME)),
         )
         return session_id
 
@@ -161,21 +175,13 @@ class Store:
             (subject, sid),
         )
 
-    def remember(self, jti: str, until: datetime, now: datetime) -> bool:
-        """Remember a logout token; tell whether it is new."""
-        self._connection.execute("DELETE FROM remembered WHERE until <= ?", (_written(now),))
-        added = self._connection.execute(
-            "INSERT OR IGNORE INTO remembered VALUES (?, ?)", (jti, _written(until))
-        )
-        return added.rowcount == 1
-
     def find_member(self, session_id: str, now: datetime) -> Account | None:
         """Return who is signed in with this session."""
         row = self._one(
             "SELECT accounts.* FROM sessions JOIN accounts USING (account_id) "
             "WHERE session_hash = ? AND sessions.expires_at > ?",
             _hash(session_id),
-            _written(now),
+            written(now),
         )
         return None if row is None else _account(row)
 
@@ -199,40 +205,37 @@ class Store:
 
     # Linking
 
-    def keep_started(self, session_id: str, state: str, started: str, now: datetime) -> None:
-        """Keep a started linking with the session that started it."""
-        self._connection.execute("DELETE FROM started WHERE expires_at <= ?", (_written(now),))
+    def keep_started(
+        self, session_id: str, state: str, started: str, now: datetime, feature: str | None = None
+    ) -> None:
+        """Keep a started linking with the session that started it, and what it is for."""
+        self._connection.execute("DELETE FROM started WHERE expires_at <= ?", (written(now),))
         self._connection.execute(
-            "INSERT INTO started VALUES (?, ?, ?, ?)",
-            (state, _hash(session_id), started, _written(now + STARTED_LIFETIME)),
+            "INSERT INTO started VALUES (?, ?, ?, ?, ?)",
+            (state, _hash(session_id), started, written(now + STARTED_LIFETIME), feature),
         )
 
-    def take_started(self, session_id: str, state: str, now: datetime) -> str | None:
+    def take_started(self, session_id: str, state: str, now: datetime) -> tuple[str, str | None] | None:
         """Read a started linking and remove it in one statement: it serves once, in its own session."""
         row = self._one(
-            "DELETE FROM started WHERE state = ? AND session_hash = ? AND expires_at > ? RETURNING started",
+            "DELETE FROM started WHERE state = ? AND session_hash = ? AND expires_at > ? "
+            "RETURNING started, feature",
             state,
             _hash(session_id),
-            _written(now),
+            written(now),
         )
-        return None if row is None else str(row["started"])
+        return None if row is None else (row["started"], row["feature"])
 
-    def save_link(self, link: Link) -> None:
-        """Keep a link; a newer one for the same account takes its place."""
-        values = {
-            name: _written(value) if isinstance(value, datetime) else value
-            for name, value in asdict(link).items()
-        }
-        self._connection.execute(
-            "INSERT OR REPLACE INTO links VALUES (:account_id, :subject, :link_id, :status, :acr, :level, "
-            ":linked_at, :expires_at, :checked_at, :access_token, :access_expires_at, :refresh_token)",
-            values,
-        )
+    # What is kept for the whole network
 
-    def find_link(self, account_id: str) -> Link | None:
-        """Return the link of this account."""
-        row = self._one("SELECT * FROM links WHERE account_id = ?", account_id)
-        return None if row is None else _link(row)
+    def keep(self, name: str, value: str) -> None:
+        """Keep a document of the provider's, in place of the one before."""
+        self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+
+    def find_kept(self, name: str) -> str | None:
+        """Return a document that was kept."""
+        row = self._one("SELECT value FROM kept WHERE name = ?", name)
+        return None if row is None else str(row["value"])
 
     def _one(self, statement: str, *values: _Value) -> sqlite3.Row | None:
         rows = self._all(statement, *values)
@@ -246,30 +249,12 @@ def _hash(session_id: str) -> bytes:
     return hashlib.sha256(session_id.encode()).digest()
 
 
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _read(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 def _account(row: sqlite3.Row) -> Account:
-    return Account(row["account_id"], row["handle"], row["name"], row["about"], bool(row["is_demo"]))
-
-
-def _link(row: sqlite3.Row) -> Link:
-    return Link(
-        account_id=row["account_id"],
-        subject=row["subject"],
-        link_id=row["link_id"],
-        status=row["status"],
-        acr=row["acr"],
-        level=row["level"],
-        linked_at=_read(row["linked_at"]),
-        expires_at=_read(row["expires_at"]),
-        checked_at=_read(row["checked_at"]),
-        access_token=row["access_token"],
-        access_expires_at=_read(row["access_expires_at"]),
-        refresh_token=row["refresh_token"],
+    return Account(
+        row["account_id"],
+        row["handle"],
+        row["name"],
+        row["about"],
+        bool(row["is_demo"]),
+        read_moment(row["joined_at"]),
     )

@@ -16,10 +16,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clients.relying_party import LinkedAccount, LoggedOut, Started, Tokens
+from clients.relying_party import AccountLink, LinkedAccount, LinkReceipt, LoggedOut, Started, Tokens
 from clients.relying_party.keys import Clock
 from clients.relying_party.messages import CallbackParameters
 from clients.social_network.accounts import Account
+from clients.social_network.features import Features
 from clients.social_network.settings import Settings
 from clients.social_network.store import SESSION_LIFETIME, Store
 from clients.social_network.words import DEFAULT_LANGUAGE, WORDS
@@ -43,6 +44,7 @@ class LinkingParty(Protocol):
         purpose: str | None = None,
         acr_values: Sequence[str] = (),
         claims: Mapping[str, Any] | None = None,
+        max_age: int | None = None,
         ui_locales: Sequence[str] = (),
     ) -> Started:
         """Begin."""
@@ -50,6 +52,10 @@ class LinkingParty(Protocol):
 
     async def finish(self, callback: CallbackParameters, started: Started) -> LinkedAccount:
         """Redeem and verify."""
+        ...
+
+    async def read_receipt(self, receipt: str) -> LinkReceipt:
+        """Verify a receipt."""
         ...
 
     async def refresh(self, refresh_token: str, *, subject: str) -> Tokens:
@@ -76,7 +82,10 @@ class Network:
     settings: Settings
     store: Store
     clock: Clock
+    features: Features
     connect: Callable[[], Awaitable[LinkingParty]]
+    read_link: Callable[[str], Awaitable[AccountLink]] | None = None
+    """Asks the platform API about a link; None where nobody is to be asked."""
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a link is checked."""
 
@@ -176,6 +185,7 @@ _PAGES = jinja2.Environment(
     lstrip_blocks=True,
 )
 _PAGES.filters["day"] = lambda moment: moment.astimezone(VIET_NAM).strftime("%d/%m/%Y")
+_PAGES.filters["minute"] = lambda moment: moment.astimezone(VIET_NAM).strftime("%H:%M %d/%m/%Y")
 
 
 def ago(moment: datetime, visit: Visit) -> str:

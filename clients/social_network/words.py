@@ -36,10 +36,36 @@ VIETNAMESE: dict[str, str] = {
     "post_long": "Dài quá một chút. Bớt vài chữ nhé.",
     "post_hidden": "Trong bài có ký tự ẩn. Bạn gõ lại giúp quán nhé.",
     "locked_title": "Góc viết đang để dành cho bạn",
-    "locked_text": (
-        "Ở quán này, bài viết là của người thật. Liên kết tài khoản một lần là đăng được. "
+    "lack_link_needed": (
+        "Ở quán này, bài viết là của người thật. Liên kết tài khoản một lần là dùng được. "
         "Đọc thì lúc nào cũng được."
     ),
+    "lack_link_suspended": (
+        "Liên kết của bạn đang tạm ngưng. Quán không được biết vì sao; trang của nhà cung cấp cho bạn biết "
+        "cần làm gì. Tài khoản và bài viết của bạn vẫn còn nguyên."
+    ),
+    "lack_link_lapsed": "Liên kết của bạn đã hết hạn. Liên kết lại là dùng tiếp được.",
+    "lack_proofing_too_low": (
+        "Việc này cần danh tính đã xác minh trực tiếp (mức 2). Bạn làm điều đó ở cơ quan cấp giấy tờ, "
+        "rồi liên kết lại."
+    ),
+    "lack_reverify_due": "Đã đến lúc xác nhận lại liên kết. Chỉ cần đăng nhập một lần ở nhà cung cấp.",
+    "lack_acr_too_low": "Việc này cần cách đăng nhập mạnh hơn ở nhà cung cấp.",
+    "lack_not_fresh": (
+        "Việc này cần một lần đăng nhập vừa mới đây, để người mua biết đúng là bạn. "
+        "Bạn đăng nhập lại ở nhà cung cấp rồi quay về đây ngay."
+    ),
+    "lack_unknown_feature": "Lúc này chưa dùng được.",
+    "step_up": "Xác nhận ở nhà cung cấp",
+    "ask_provider": "Xem ở nhà cung cấp",
+    "live_open": "Bán hàng trực tiếp",
+    "live_title": "Bán hàng trực tiếp",
+    "live_locked": "Sạp hàng còn khoá",
+    "live_label": "Hôm nay bạn bán gì?",
+    "live_start": "Mở sạp",
+    "live_until": "Mở được đến {}",
+    "live_post": "Đang bán trực tiếp:",
+    "live_why": "Theo luật, người bán hàng qua livestream phải được xác định danh tính.",
     "locked_know": (
         "Quán chỉ biết: sau tài khoản này là một người đã xác thực, ở mức nào, và đủ 16 tuổi hay chưa "
         "nếu bạn đồng ý."
@@ -67,7 +93,18 @@ VIETNAMESE: dict[str, str] = {
     "status": "Trạng thái",
     "status_active": "Đang hiệu lực",
     "status_ended": "Đã kết thúc",
-    "status_over": "Đã hết hạn",
+    "status_lapsed": "Đã hết hạn",
+    "status_suspended": "Đang tạm ngưng",
+    "as_of": "Nhà cung cấp báo lần cuối",
+    "receipt_title": "Biên nhận",
+    "receipt_text": (
+        "Quán giữ biên nhận có chữ ký của nhà cung cấp và vừa kiểm lại chữ ký đó, không phải hỏi ai."
+    ),
+    "receipt_signed": "Ký lúc",
+    "receipt_issuer": "Người ký",
+    "receipt_policy": "Theo chính sách số",
+    "mark": "Kiểm tra tài khoản này",
+    "mark_text": "Bạn đã bật dấu công khai: ai cũng kiểm tra được tài khoản này là thật.",
     "link_title": "Liên kết tài khoản",
     "link_none": (
         "Tài khoản {} chưa được liên kết. Liên kết để được đăng bài và có dấu xác thực. "
@@ -75,17 +112,17 @@ VIETNAMESE: dict[str, str] = {
     ),
     "link_not_active": "Liên kết không còn hiệu lực. Tài khoản và bài viết của bạn vẫn còn nguyên.",
     "check": "Kiểm tra lại",
-    "check_hint": "Quán chỉ hỏi nhà cung cấp khi bạn bấm nút này. Đăng nhập hằng ngày thì không.",
+    "check_hint": "Quán chỉ hỏi về bạn khi bạn bấm nút này. Có gì thay đổi thì nhà cung cấp tự báo.",
     "end_title": "Muốn kết thúc liên kết?",
     "end_text": "Quán không giữ chìa khoá đó. Bạn kết thúc ở nhà cung cấp, trong trang",
     "end_page": "Tài khoản đã liên kết",
-    "end_after": (
-        "Sau đó bấm “Kiểm tra lại” ở đây: góc viết sẽ khoá lại. Tài khoản và bài viết của bạn vẫn còn."
-    ),
+    "end_after": ("Vài giây sau quán được báo và góc viết khoá lại. Tài khoản và bài viết của bạn vẫn còn."),
     "age_purpose": "Để mở những góc dành cho người từ 16 tuổi",
     "posts_of": "Bài viết",
     "no_posts": "Chưa có bài viết nào.",
     "notice_linked": "Xong rồi! Tài khoản của bạn đã được liên kết. Mời bạn kể chuyện.",
+    "notice_confirmed": "Cảm ơn bạn, đã xác nhận. Mời bạn mở sạp.",
+    "notice_suspended": "Liên kết đang tạm ngưng. Trang của nhà cung cấp cho bạn biết cần làm gì.",
     "notice_checked": "Liên kết vẫn còn hiệu lực.",
     "notice_ended": "Liên kết không còn hiệu lực. Góc viết đã khoá; bạn có thể liên kết lại bất cứ lúc nào.",
     "error_title": "Chưa liên kết được",
@@ -134,10 +171,36 @@ ENGLISH: dict[str, str] = {
     "post_long": "A little too long. Please leave out a few words.",
     "post_hidden": "There are hidden characters in it. Please type it again.",
     "locked_title": "This corner is kept for you",
-    "locked_text": (
-        "At this stall, posts come from real people. Link your account once and you may post. "
+    "lack_link_needed": (
+        "At this stall, posts come from real people. Link your account once and this is yours. "
         "Reading is always open."
     ),
+    "lack_link_suspended": (
+        "Your link is suspended for now. We are not told why; the provider's page says what you can do. "
+        "Your account and your posts are all still here."
+    ),
+    "lack_link_lapsed": "Your link has run out. Link again and go on.",
+    "lack_proofing_too_low": (
+        "This needs an identity that was verified in person (level 2). You do that where your papers are "
+        "issued, and then link again."
+    ),
+    "lack_reverify_due": "It is time to confirm your link. One sign-in at the provider is enough.",
+    "lack_acr_too_low": "This needs a stronger sign-in at the provider.",
+    "lack_not_fresh": (
+        "This needs a sign-in of just now, so that buyers know it is you. "
+        "Sign in at the provider once more and come right back."
+    ),
+    "lack_unknown_feature": "This is not available at the moment.",
+    "step_up": "Confirm at the provider",
+    "ask_provider": "See at the provider",
+    "live_open": "Sell live",
+    "live_title": "Sell live",
+    "live_locked": "The stall is still closed",
+    "live_label": "What do you sell today?",
+    "live_start": "Open the stall",
+    "live_until": "Open to you until {}",
+    "live_post": "Selling live:",
+    "live_why": "By law, whoever sells in a live stream is identified.",
     "locked_know": (
         "We will know: a verified person stands behind this account, at which level, and whether they are "
         "16 or older if you agree."
@@ -165,7 +228,18 @@ ENGLISH: dict[str, str] = {
     "status": "Status",
     "status_active": "Active",
     "status_ended": "Ended",
-    "status_over": "Expired",
+    "status_lapsed": "Expired",
+    "status_suspended": "Suspended",
+    "as_of": "Last word of the provider",
+    "receipt_title": "Receipt",
+    "receipt_text": (
+        "We keep the provider's signed receipt, and have just verified it without asking anybody."
+    ),
+    "receipt_signed": "Signed at",
+    "receipt_issuer": "Signed by",
+    "receipt_policy": "Under policy number",
+    "mark": "Check this account",
+    "mark_text": "You have switched on the public mark: anybody can check that this account is genuine.",
     "link_title": "Account link",
     "link_none": (
         "The account {} is not linked. Link it to post and to wear the verified mark. "
@@ -173,15 +247,17 @@ ENGLISH: dict[str, str] = {
     ),
     "link_not_active": "The link is no longer valid. Your account and your posts are all still here.",
     "check": "Check again",
-    "check_hint": "We ask the provider only when you press this. Signing in here every day does not.",
+    "check_hint": "We ask about you only when you press this. The provider tells us when something changes.",
     "end_title": "Want to end the link?",
     "end_text": "We do not hold that key. You end it at the provider, on the page",
     "end_page": "My linked accounts",
-    "end_after": "Then press “Check again” here and the composer locks. Your account and your posts stay.",
+    "end_after": "Seconds later we are told, and the composer locks. Your account and your posts stay.",
     "age_purpose": "To open the corners for people of 16 and older",
     "posts_of": "Posts",
     "no_posts": "No posts yet.",
     "notice_linked": "Done! Your account is linked. Tell us a story.",
+    "notice_confirmed": "Thank you, that is confirmed. The stall is yours.",
+    "notice_suspended": "The link is suspended for now. The provider's page says what you can do.",
     "notice_checked": "The link is still valid.",
     "notice_ended": "The link is no longer valid. The composer is locked; you can link again at any time.",
     "error_title": "Not linked",

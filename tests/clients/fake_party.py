@@ -1,7 +1,7 @@
 """Stands in for the SDK behind the sample network, and a browser's few moves there."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,9 +9,11 @@ import httpx
 
 from clients.relying_party import (
     LinkedAccount,
+    LinkReceipt,
     LoggedOut,
     RelyingPartyError,
     Started,
+    StatusReference,
     TokenError,
     Tokens,
     VerifiedClaims,
@@ -21,6 +23,20 @@ from tests.clients.scripted_provider import NOW
 
 ADDRESS = "http://localhost:8100"
 ISSUER = "http://localhost:8000"
+RECEIPT = LinkReceipt(
+    issuer=ISSUER,
+    client_id="quan-coc",
+    link_id="lnk_1",
+    account_id="acc_1",
+    subject="pairwise-lan",
+    assurance_level="vn2",
+    acr="vn-2",
+    issued_at=NOW,
+    linked_at=NOW,
+    expires_at=NOW + timedelta(days=730),
+    policy_version=1,
+    status=StatusReference(f"{ISSUER}/status-lists/list-1", 1),
+)
 
 
 @dataclass
@@ -34,6 +50,8 @@ class FakeRelyingParty:
     level: str | None = "vn2"
     has_refresh_token: bool = True
     over: LoggedOut | None = None
+    receipt: str | None = None
+    auth_time: datetime | None = None
     told: dict[str, Any] = field(default_factory=lambda: {"sub": "pairwise-lan"})
 
     async def connect(self) -> "FakeRelyingParty":
@@ -68,11 +86,16 @@ class FakeRelyingParty:
             expires_at=self.now + timedelta(days=730),
             acr="vn-2",
             amr=("pwd", "otp"),
-            auth_time=self.now,
+            auth_time=self.auth_time or self.now,
             verified_claims=attested if self.level else None,
             tokens=self._tokens(),
             sid="sid-lan",
+            receipt=self.receipt,
         )
+
+    async def read_receipt(self, receipt: str) -> LinkReceipt:
+        self._call(f"read_receipt {receipt}")
+        return replace(RECEIPT, assurance_level=self.level or "vn1")
 
     async def refresh(self, refresh_token: str, *, subject: str) -> Tokens:
         self._call(f"refresh {refresh_token} {subject}")

@@ -146,7 +146,7 @@ async def test_a_link_past_its_date_is_not_worn(browser: httpx.AsyncClient, part
     await link(browser, party)
     party.now += timedelta(days=731)
     await sign_in(browser)
-    assert VIETNAMESE["status_over"] in (await browser.get("/settings")).text
+    assert VIETNAMESE["status_lapsed"] in (await browser.get("/settings")).text
     assert 'id="badge-verified"' not in (await browser.get("/@lan")).text
 
 
