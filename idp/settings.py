@@ -48,7 +48,7 @@ def _check_smtp_url(url: str) -> str:
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path not in {"", "/"}:
         raise ValueError("must be smtps://user@host:port, or smtp:// for STARTTLS")
     if parts.password is not None:
-        raise ValueError("must hold no password; it stands in a file of its own")
+        raise ValueError("must hold no password: that stands in a file of its own")
     return url
 
 

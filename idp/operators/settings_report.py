@@ -69,7 +69,7 @@ def _unreadable_secrets(settings: Settings) -> list[str]:
 def ways_to_people(settings: Settings) -> dict[str, bool]:
     """Return by which ways people are told, beside the list on their own pages."""
     given = (settings.smtp_url, settings.sms_gateway, settings.push_gateway)
-    return dict(zip(Channel, (address is not None for address in given), strict=True))
+    return dict(zip(map(str, Channel), (address is not None for address in given), strict=True))
 
 
 def _ways_line(ways: Mapping[str, bool]) -> str:

@@ -57,3 +57,42 @@ def test_a_production_needs_https(small_installation: Installation, monkeypatch:
 def test_the_cost_of_a_password_hash_is_measured_when_asked_for(small_installation: Installation) -> None:
     assert "password_hash_milliseconds" not in small_installation.answer("settings")
     assert small_installation.answer("settings", "--measure")["password_hash_milliseconds"] > 1
+
+
+def test_it_says_by_which_ways_people_are_told(
+    small_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "/my/notices alone" in small_installation.run("settings", "check").stdout
+    secret = small_installation.folder / "sms.secret"
+    monkeypatch.setenv("IDP_SMTP_URL", "smtps://lienket@mail.example")
+    monkeypatch.setenv("IDP_SMS_GATEWAY", "https://sms.example/send")
+    (reason,) = small_installation.answer("settings", "check", status=1)["error"]["reasons"]
+    assert reason.startswith("IDP_SMS_GATEWAY_SECRET_FILE")
+    monkeypatch.setenv("IDP_SMS_GATEWAY_SECRET_FILE", str(secret))
+    small_installation.answer("settings", "check", status=1)
+    secret.write_text("s3cret-of-the-gateway\n")
+    ways = small_installation.answer("settings", "check")["ways_to_people"]
+    assert ways == {"email": True, "sms": True, "push": False}
+    assert "s3cret" not in small_installation.run("settings").output
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IDP_SMTP_URL", "smtps://lienket:s3cret@mail.example"),
+        ("IDP_SMTP_URL", "http://mail.example"),
+        ("IDP_SMTP_URL", "smtps://"),
+        ("IDP_MAIL_FROM", "Lienket <no-reply@id.example>"),
+        ("IDP_MAIL_FROM", "a@id.example\r\nBcc: b@evil.example"),
+        ("IDP_SMS_GATEWAY", "http://sms.example"),
+        ("IDP_PUSH_GATEWAY", "ftp://push.example"),
+        ("IDP_QUICK_NETWORKS", "0"),
+    ],
+)
+def test_a_way_that_cannot_be_used_is_refused(
+    small_installation: Installation, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    (reason,) = small_installation.answer("settings", "check", status=1)["error"]["reasons"]
+    assert reason.startswith(name)
+    assert "s3cret" not in reason
