@@ -5,7 +5,7 @@ import contextlib
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
@@ -20,7 +20,6 @@ from idp.endpoints import automated_approval
 from idp.endpoints import sandbox as sandbox_endpoints
 from idp.identity.register import Mode
 from idp.identity.sessions import SessionLimits
-from idp.operators.demo_people import demo_people
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
 from idp.outbound.sector_documents import SectorDocuments
@@ -68,12 +67,13 @@ from idp.web.boundary import Boundary
 from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
 from idp.web.cross_origin import CrossOrigin
+from idp.web.demo_people import demo_people
 from idp.web.direct_routes import DirectRoutes, NamedHandler
 from idp.web.feature_policies import FeaturePolicyInForce
 from idp.web.log import Log
 from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
-from idp.web.simulations import FictitiousPerson, Sandbox
+from idp.web.simulations import Sandbox
 from idp.web.state import Context, context_of
 from idp.web.static_files import VersionedFiles
 from idp.web.status_indexes import StatusIndexes
@@ -115,14 +115,6 @@ def policy_of(settings: Settings) -> Policy:
         refresh_token=timedelta(days=settings.refresh_token_days),
     )
     return Policy(issuer=settings.issuer, lifetimes=lifetimes, mtls_origin=settings.mtls_origin)
-
-
-def fictitious_people() -> tuple[FictitiousPerson, ...]:
-    """Return the people of the demonstration as the sandbox shows them."""
-    return tuple(
-        FictitiousPerson(**{field.name: getattr(person, field.name) for field in fields(FictitiousPerson)})
-        for person in demo_people()
-    )
 
 
 @contextlib.asynccontextmanager
@@ -173,7 +165,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
             settings.client_certificate_header, settings.certificate_proxies, settings.certificate_authorities
         ),
         is_dpop_nonce_required=settings.dpop_nonce == "required",
-        sandbox=None if settings.mode is Mode.PRODUCTION else Sandbox(open_unit_of_work, fictitious_people()),
+        sandbox=None if settings.mode is Mode.PRODUCTION else Sandbox(open_unit_of_work, demo_people()),
     )
     try:
         yield context

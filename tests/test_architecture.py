@@ -112,6 +112,7 @@ BESIDE_DISCOVERY = frozenset(
         "feature_policy",
         "link_receipts",
         "platform_api",
+        "sandbox",
         "status_lists",
         "transparency",
         "well_known",

@@ -35,7 +35,6 @@
 | audit_verification | verifying the whole log, also while it is being written |
 | tree_verification | the same of the Merkle tree, and of all that was signed of it |
 | demo | `idp demo` |
-| demo_people | its fictitious people |
 | demo_servers | its two programs |
 | development_certificate | a certificate for localhost, for `make demo TLS=1` |
 | desk | settings, database, keys and clock, opened for one command |

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import click
 
-from idp.operators.demo_people import CITIZENS, DemoPerson, demo_people
 from idp.operators.demo_servers import (
     DemoError,
     ServerCommand,
@@ -30,6 +29,7 @@ from idp.operators.development_certificate import development_certificate
 from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, Invocation, invocation, table
 from idp.operators.tls import ServerCertificate
+from idp.web.demo_people import CITIZENS, DemoPerson, demo_people
 
 ROOT = Path(__file__).resolve().parents[2]
 IDP = Path(sysconfig.get_path("scripts")) / "idp"

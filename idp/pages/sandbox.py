@@ -29,6 +29,7 @@ from idp.protocol.problems import ProblemError
 from idp.protocol.simulation import ERRORS, MAX_DELAY_SECONDS, MAX_TIMES, make_simulation
 from idp.web.answers import see_other, with_retry_after
 from idp.web.cookies import Cookies
+from idp.web.demo_people import DemoPerson
 from idp.web.sandbox import check_sandbox_token, sandbox_of
 from idp.web.sandbox_actions import (
     BECAUSE,
@@ -39,7 +40,6 @@ from idp.web.sandbox_actions import (
     read_wished_person,
     rotate_keys,
 )
-from idp.web.simulations import FictitiousPerson
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -207,7 +207,7 @@ def _link(link: AccountLink) -> SandboxLink:
     )
 
 
-def _person(person: FictitiousPerson) -> SandboxPerson:
+def _person(person: DemoPerson) -> SandboxPerson:
     return SandboxPerson(
         personal_number=person.personal_number,
         name=person.name,

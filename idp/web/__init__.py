@@ -31,6 +31,7 @@
 | vetoes | "this was not me": what is stopped and opened |
 | freezes | freezing new links: recorded, written down and told |
 | refusals | a refusal by policy, written down once |
+| demo_people | the fictitious people of the demonstration |
 | simulations | what clients in their sandbox simulate, in memory |
 | sandbox | who may use the sandbox, and where answers are simulated |
 | sandbox_actions | what is done there to keys, links and people |

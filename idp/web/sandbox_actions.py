@@ -25,8 +25,8 @@ from idp.protocol.model import Client
 from idp.protocol.problems import Problem, ProblemError
 from idp.store.citizens import RegisteredCitizen
 from idp.store.writes import GateClosedError
+from idp.web.demo_people import DemoPerson
 from idp.web.requests import is_id
-from idp.web.simulations import FictitiousPerson
 from idp.web.state import Context
 from idp.web.throttle import count_attempts
 from keys import KeyState
@@ -146,16 +146,14 @@ def read_wished_person(members: Mapping[str, object]) -> WishedPerson:
     return WishedPerson(age, Proofing(proofing))
 
 
-async def invent_person(
-    context: Context, client: Client, wish: WishedPerson, now: datetime
-) -> FictitiousPerson:
+async def invent_person(context: Context, client: Client, wish: WishedPerson, now: datetime) -> DemoPerson:
     """Add a fictitious person to the register and return what they sign in with: it is told this once.
 
     Raises ThrottledError, TemporarilyUnavailableError.
     """
     key = context.custody.data.lookup("sandbox_people", client.client_id)
     await count_attempts(context.unit_of_work(), ((key, NEW_PEOPLE),), now)
-    person = FictitiousPerson(
+    person = DemoPerson(
         personal_number=await _free_number(context),
         name=secrets.choice(_NAMES),
         # Born on the first day of a year, one is as old as the years that have passed, on every day of it.

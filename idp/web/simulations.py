@@ -5,7 +5,6 @@ An answer costs one look into a dictionary while its client simulates nothing.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from idp.protocol.errors import OAuthError
@@ -13,21 +12,9 @@ from idp.protocol.simulation import SimulatedEndpoint
 from idp.store.simulations import SimulationInForce
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
+from idp.web.demo_people import DemoPerson
 
 _InForce = Mapping[str, SimulationInForce]
-
-
-@dataclass(frozen=True, slots=True)
-class FictitiousPerson:
-    """A fictitious person with all that is needed to sign in."""
-
-    personal_number: str
-    name: str
-    birthdate: str
-    proofing: str
-    status: str
-    password: str = field(repr=False)
-    totp_secret: str = field(repr=False)
 
 
 class Sandbox:
@@ -36,7 +23,7 @@ class Sandbox:
     def __init__(
         self,
         open_unit_of_work: Callable[[], UnitOfWork],
-        people: Sequence[FictitiousPerson],
+        people: Sequence[DemoPerson],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.people = people

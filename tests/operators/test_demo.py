@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from idp.authenticators.password import check_password
 from idp.identity.register import read_line
 from idp.operators.demo import demo
-from idp.operators.demo_people import CITIZENS, demo_people
+from idp.web.demo_people import CITIZENS, demo_people
 from tests.support.postgresql import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from idp.operators.cli import main
-from idp.operators.demo_people import demo_people
 from idp.protocol.profiles import Profile
+from idp.web.demo_people import demo_people
 from tests.operators.conftest import Installation
 
 ROOT = Path(__file__).parents[2]

@@ -18,8 +18,8 @@ from pathlib import Path
 import pyotp
 
 from idp.authenticators.totp import step_at
-from idp.operators.demo_people import CITIZENS, DemoPerson, demo_people
 from idp.operators.demo_servers import ServerCommand, running
+from idp.web.demo_people import CITIZENS, DemoPerson, demo_people
 from tests.support.postgresql import free_port
 from tests.support.served import LOGS, ROOT, ServedProvider
 
