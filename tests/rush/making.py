@@ -57,12 +57,15 @@ class Made:
 class Rush:
     """So many links, made as fast as they can be, or until the time is over."""
 
-    def __init__(self, field: Field, links: int, seconds: float, made: Made) -> None:
+    def __init__(self, field: Field, links: int, seconds: float, made: Made, *, rest: float = 0.0) -> None:
+        """`rest`: seconds between two batches of a writer; none where it is to be as fast as it can be."""
         self._inside = field.inside
         self._clients = [field.clients[name] for name in PLATFORMS]
         self._people = -(-links // len(PLATFORMS))
         self._seconds = seconds
         self._made = made
+        self._rest = rest
+        self._is_over = False
         self._run = secrets.token_hex(4)
 
     async def run(self) -> None:
@@ -72,9 +75,13 @@ class Rush:
         await asyncio.gather(*(self._in_turn(batches, began) for _ in range(WRITERS)))
         self._made.seconds = time.monotonic() - began
 
+    def end(self) -> None:
+        """Begin no more batches."""
+        self._is_over = True
+
     async def _in_turn(self, batches: Iterator[int], began: float) -> None:
         for first in batches:
-            if time.monotonic() - began > self._seconds:
+            if self._is_over or time.monotonic() - began > self._seconds:
                 return
             people = [
                 _person(f"{self._run}-{number}")
@@ -84,7 +91,7 @@ class Rush:
                 await self._batch(first, people)
             except StoreUnavailableError:
                 self._made.unanswered += 1
-                await asyncio.sleep(0.1)
+            await asyncio.sleep(self._rest)
 
     async def _batch(self, first: int, people: Sequence[Citizen]) -> None:
         uow, now = self._inside.unit_of_work(), datetime.now(UTC)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -32,8 +33,10 @@ class Behaviour:
         self.is_dead = name == "dead"
         self.pause = SLOW_SECONDS if name == "slow" else 0.0
 
-    def recover(self) -> None:
-        self.is_dead, self.pause = False, 0.0
+
+def _recover(behaviours: list[Behaviour]) -> None:
+    for behaviour in behaviours:
+        behaviour.is_dead, behaviour.pause = False, 0.0
 
 
 class Receiving(asyncio.Protocol):
@@ -87,16 +90,13 @@ async def receive(provider_port: int, platforms: list[tuple[str, int, str]]) -> 
     behaviours = {name: Behaviour(name) for name, _, _ in platforms}
     heard = {name: Heard() for name, _, _ in platforms}
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_signal_handler(
-        signal.SIGUSR1, lambda: [behaviour.recover() for behaviour in behaviours.values()]
-    )
+    loop.add_signal_handler(signal.SIGUSR1, _recover, list(behaviours.values()))
     async with httpx.AsyncClient(transport=SteeredTransport(provider_port)) as http:
         provider = await Provider.discover(ISSUER, http)
         for name, port, client_id in platforms:
             receiver = EventReceiver(provider, client_id, take=heard[name].take, authorization=AUTHORIZATION)
-            await loop.create_server(
-                lambda receiver=receiver, name=name: Receiving(receiver, behaviours[name]), "127.0.0.1", port
-            )
+            listening = partial(Receiving, receiver, behaviours[name])
+            await loop.create_server(listening, "127.0.0.1", port)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await stop.wait()
