@@ -1,10 +1,12 @@
 """Cases P1, P2, P7, classes 12, 16, 29: a link is its person's own, made in one browser, for one account."""
 
 import json
+from dataclasses import replace
 
 import jwt
 import pytest
 
+from idp.identity.link_changes import ChangeKind
 from tests.support.html_forms import Html
 from tests.support.platform import LINK, go_on, query_of
 from tests.support.provider import ISSUER, Provider
@@ -78,14 +80,44 @@ async def test_consent_request_and_token_speak_of_one_account(provider: Provider
         code = query_of(await go_on(provider, http, person, answer))["code"]
         tokens = (await platform.redeem(http, code, **forged)).json()
         claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    [details] = tokens["authorization_details"]
+    receipt = jwt.decode(details["receipt"], options={"verify_signature": False})
     stored = await provider.unit_of_work().account_links.find(claims["account_link"]["link_id"])
     assert stored is not None
     assert {
-        tokens["authorization_details"][0]["account_id"],
+        details["account_id"],
+        receipt["account_id"],
         claims["account_link"]["account_id"],
         stored.account_id,
     } == {"acc_pushed"}
-    assert tokens["authorization_details"][0]["link_id"] == stored.link_id
+    assert {details["link_id"], receipt["link_id"]} == {stored.link_id}
+    assert receipt["sub"] == claims["sub"] == stored.subject
+
+
+async def test_an_account_renamed_between_consent_and_token_has_one_name_everywhere(
+    provider: Provider,
+) -> None:
+    """Case P2: token, receipt and stored link agree also where the platform reattaches the link meanwhile."""
+    platform, person = await new_platform(provider), await provider.add_person(has_totp=False)
+    async with provider.http() as http:
+        first = await platform.tokens_for(http, person, "acc_before")
+        provider.clock.advance(seconds=1)
+        code = await platform.code_for(http, person, "acc_before")
+        uow = provider.unit_of_work()
+        link = await uow.account_links.find(first["authorization_details"][0]["link_id"])
+        assert link is not None
+        renamed = replace(link, account_id="acc_after")
+        uow.account_links.change(link, renamed, ChangeKind.REATTACHED, provider.clock.now)
+        await uow.commit()
+        tokens = (await platform.redeem(http, code)).json()
+    [details] = tokens["authorization_details"]
+    id_token, receipt = (
+        jwt.decode(each, options={"verify_signature": False})
+        for each in (tokens["id_token"], details["receipt"])
+    )
+    told = [details, receipt, id_token["account_link"]]
+    assert [each["account_id"] for each in told] == ["acc_after"] * 3
+    assert [each["link_id"] for each in told] == [link.link_id] * 3
 
 
 async def test_two_platforms_hold_nothing_in_common_about_one_person(provider: Provider) -> None:
