@@ -6,15 +6,16 @@ RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
 # Choices: make demo PORT=9000 NETWORK_PORT=9100 · make demo TLS=1 · make setup PYTHON=python3.12 ·
-# make test ARGS="tests/keys -k rotation"
+# make test ARGS="tests/keys -k rotation" · make rush LINKS=200000
 PORT ?= 8000
 NETWORK_PORT ?= 8100
+LINKS ?= 20000
 ARGS ?=
 PYTHON ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo demo-reset test check format bench bench-lists lock clean
+.PHONY: help setup setup-dev demo demo-reset test check format bench bench-lists bench-events rush lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +53,9 @@ bench-lists: setup-dev ## status lists of ten million links: time, memory, size
 
 bench-events: setup-dev ## how soon platforms are told of a thousand suspensions a second
 	@$(VENV)/bin/python -m tests.bench.events $(ARGS)
+
+rush: setup-dev ## links made in a rush, told to three platforms and compared: LINKS=200000 for more
+	@$(VENV)/bin/python -m tests.rush --links $(LINKS) $(ARGS)
 
 lock: setup ## resolve pyproject.toml again into the lock files
 	$(VENV)/bin/python -m pip install --quiet uv
