@@ -23,7 +23,6 @@ from clients.relying_party import (
     SecurityEvent,
     StatusList,
     TokenError,
-    UntrustedResponseError,
 )
 from clients.relying_party.event_receiver import Take
 from clients.social_network.accounts import Link
@@ -120,17 +119,24 @@ class Following:
         self._network.features.replace(await (await self._told()).policy_document())
 
     async def look(self) -> None:
-        """Look up every receipt in its status list. Raises RelyingPartyError."""
+        """Look up every receipt in its status list. Raises RelyingPartyError.
+
+        A list that cannot be had, or believed, is asked for once in a turn, and holds up no other list.
+        """
         sources, network = await self._told(), self._network
+        trouble: dict[str, RelyingPartyError] = {}
         for link, receipt in await self._receipts(sources):
+            if receipt.status.uri in trouble:
+                continue
             try:
                 listed = await sources.lists.get(receipt.status.uri)
                 status = listed.status_at(receipt.status.index)
-            except UntrustedResponseError as error:
-                # This list says nothing that could be believed; the others may.
-                _log.warning("%s: %s", receipt.status.uri, error)
+            except RelyingPartyError as error:
+                trouble[receipt.status.uri] = error
             else:
                 network.store.links.take_listed(link.link_id, status, listed.as_of)
+        for error in trouble.values():
+            raise error
 
     async def take(self, event: SecurityEvent) -> None:
         """Keep what an event says; a copy of one does nothing.

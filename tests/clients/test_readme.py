@@ -1,20 +1,31 @@
-"""The README's example is run as it stands, from the SDK under its installed name."""
+"""Every example of the README is run as it stands, from the SDK under its installed name."""
 
+import importlib
 import json
 import re
 import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.clients.scripted_provider import CLIENT_ID, ISSUER, ScriptedProvider
+from tests.clients.lists_on_paper import (
+    LIST_URI,
+    ListServer,
+    packed,
+    signed_history,
+    signed_list,
+    signed_receipt,
+)
+from tests.clients.scripted_provider import CLIENT_ID, ISSUER, ScriptedProvider, make_key
 
 pytestmark = pytest.mark.anyio
 
@@ -35,9 +46,18 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         del sys.modules[module]
 
 
+def examples() -> list[str]:
+    found: list[str] = EXAMPLE.findall((CLIENTS / "README.md").read_text("utf-8"))
+    return found
+
+
 def example() -> str:
-    [block] = EXAMPLE.findall((CLIENTS / "README.md").read_text("utf-8"))
-    return block
+    """Return the first: linking an account."""
+    return examples()[0]
+
+
+def test_every_example_is_run_here() -> None:
+    assert len(examples()) == 2
 
 
 def test_the_example_is_as_short_as_it_claims() -> None:
@@ -83,6 +103,30 @@ async def test_the_example_is_kind_to_somebody_who_says_no(op: ScriptedProvider,
         back = await browser.get("/callback", params=callback)
         assert back.status_code == 400
         assert "chose not to" in back.text
+
+
+async def test_the_example_of_receipts_tells_how_a_link_stands(installed: None) -> None:
+    """It reads `rp`, `linked` and `client_id` of the platform's own program, and awaits."""
+    sdk = importlib.import_module("lienket_relying_party")
+    key, now = make_key("op-1"), datetime.now(UTC)
+    seconds = int(now.timestamp())
+    signed = signed_receipt(key, iat=seconds, linked_at=seconds, expires_at=seconds + 86_400)
+    listed = signed_list(key, packed({1: sdk.LinkStatus.VALID}), iat=seconds, exp=seconds + 86_400)
+    paper = ListServer(key=key, now=now, bodies={LIST_URI: listed}, history=signed_history(key, iat=seconds))
+    rp = sdk.RelyingParty(
+        paper.provider(),
+        CLIENT_ID,
+        redirect_uri=f"{ISSUER}/callback",
+        key=make_key("c").as_dict(private=True),
+    )
+    body = "".join(f"    {line}\n" for line in examples()[1].splitlines())
+    names = {"rp": rp, "client_id": CLIENT_ID, "linked": SimpleNamespace(receipt=signed)}
+    defined: dict[str, Any] = {**names, "datetime": datetime, "UTC": UTC}
+    exec(f"async def example():\n{body}    return keys, receipt, status\n", defined)
+    keys, receipt, status = await defined["example"]()
+    assert receipt.account_id == "acc_lan"
+    assert status == {receipt.link_id: sdk.LinkStatus.VALID}
+    assert sdk.ReceiptKeys.from_json(keys.to_json()).read_receipt(signed, client_id=CLIENT_ID, now=now)
 
 
 def test_the_installed_sdk_brings_nothing_of_this_repository(installed: None) -> None:
