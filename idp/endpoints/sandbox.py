@@ -17,7 +17,7 @@ from idp.authenticators.throttling import ThrottledError
 from idp.protocol.account_link_resource import link_members
 from idp.protocol.errors import InvalidClientError, InvalidRequestError, InvalidTokenError
 from idp.protocol.model import Client
-from idp.protocol.parameters import check_not_repeated
+from idp.protocol.parameters import Parameters, check_not_repeated
 from idp.protocol.problems import Problem, ProblemError
 from idp.protocol.simulation import read_simulation, simulation_members
 from idp.protocol.strict_json import StrictJSONError, read_json
@@ -25,7 +25,7 @@ from idp.store.simulations import SimulationInForce
 from idp.web.answers import NO_STORE, json_answer, problem_answer, with_retry_after
 from idp.web.client_authentication import authenticate_client, spend_alone
 from idp.web.platform_access import JSON, read_json_body
-from idp.web.requests import read_form
+from idp.web.requests import is_form, read_form
 from idp.web.sandbox import (
     TOKEN_VALIDITY,
     check_in_sandbox,
@@ -62,7 +62,8 @@ async def sandbox_token(http: Request) -> Response:
     """Give a client that proves itself a token for its sandbox."""
     context = context_of(http)
     now = context.clock()
-    parameters = await read_form(http)
+    # Whoever authenticates in the header has nothing to send.
+    parameters = await read_form(http) if is_form(http) else Parameters({})
     check_not_repeated(parameters)
     authenticated = await authenticate_client(context, http, parameters, now)
     if authenticated.client.is_public:
