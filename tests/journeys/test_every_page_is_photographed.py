@@ -231,7 +231,18 @@ def taken_from(scene: Scene, camera: Camera, open_page: OpenPage) -> None:
     )
     other.goto(request_address(scene, authorization_details=asked, ui_locales=camera.language))
     sign_in(other, scene.person("Lò Văn Pâng"))
-    Camera(other, camera.language).take("refused-taken")
+    seen = Camera(other, camera.language)
+    seen.take("refused-taken")
+    other.locator("form#dispute button").click()
+    seen.take("dispute-opened")
+    other.locator("main a.button").click()
+    seen.take("my-cases-claimant")
+    page = camera.page
+    page.goto(f"{scene.provider.url}/my/cases")
+    page.locator(".card .actions a").first.click()
+    camera.take("my-case-asked")
+    page.locator("form#answer button[value=mine]").click()
+    camera.take("my-case-answered")
 
 
 def account_id(page: Page, scene: Scene) -> str:
