@@ -47,6 +47,11 @@ UNNAMED = {
     "/.well-known/ssf-configuration",
     "/ssf/poll/{stream_id}",
     "/register/{client_id}",
+    "/sandbox/keys/rotate",
+    "/sandbox/links/{link_id}/{word}",
+    "/sandbox/people",
+    "/sandbox/simulation",
+    "/sandbox/token",
     "/status-lists/{list_id}",
     "/transparency/checkpoint",
     "/transparency/checkpoints",
@@ -120,6 +125,7 @@ class Target:
             "code_challenge_method": "S256",
         }
         """Values that are right; a request gets some of them."""
+        self.sandbox_basic, self.sandbox_token = self._in_sandbox()
         provider, now = party.op.provider, party.op.clock.now
         list_id, _ = party.op.run(provider.context.status_indexes.take(party.client_id))
         self.public: dict[str, Any] = {"list_id": list_id, "level": 0, "index": 0, "before": 3, "limit": 2}
@@ -128,6 +134,15 @@ class Target:
         party.op.run(build_status_lists(provider.unit_of_work, "builder", now))
         party.op.run(append(provider.unit_of_work(), 3, now))
         party.op.run(sign_all(provider.unit_of_work(), provider.context.custody, now, self.issuer))
+
+    def _in_sandbox(self) -> tuple[str, str]:
+        """Return what authenticates a client of which nothing is asked but what its sandbox does."""
+        self.register()
+        named = httpx.BasicAuth(self.managed["client_id"], self.managed["client_secret"])
+        asked = self.http.build_request("POST", f"{self.issuer}/sandbox/token")
+        basic: str = next(named.auth_flow(asked)).headers["authorization"]
+        answer = self.http.post("/sandbox/token", headers={"Authorization": basic})
+        return basic, f"Bearer {answer.json()['sandbox_token']}"
 
     def register(self) -> None:
         """Register a client that requests may manage, and end."""
@@ -147,6 +162,8 @@ class Target:
         """Return what authenticates a request of this operation."""
         if " /ssf/" in label:
             return f"Bearer {self.own_token}"
+        if " /sandbox/" in label:
+            return self.sandbox_basic if label.endswith("/token") else self.sandbox_token
         match label.split(" ")[1]:
             case "/userinfo":
                 return f"Bearer {self.access_token}"
