@@ -9,6 +9,7 @@ import pytest
 
 from idp.deliveries.ways import WaysToPeople
 from idp.identity.account_links import Status
+from idp.identity.cases import shown_reference
 from idp.identity.citizens import CitizenStatus
 from idp.identity.notices import Channel, NoticeKind, NoticePreferences, UILocale
 from idp.protocol.delivery_schedule import PAUSES
@@ -68,6 +69,12 @@ async def test_a_new_link_is_told_by_every_way_with_one_address_and_nothing_of_t
         assert received.headers["idempotency-key"] == json.loads(received.body)["id"]
     async with provider.http() as stranger:
         assert (await stranger.get(address)).status_code == 200
+        assert (await stranger.post(address, data={"x": "y"})).status_code == 303
+    assert (await it.link()).status is Status.SUSPENDED
+    await told(provider, receivers.people)
+    (case,) = await provider.unit_of_work().cases.of_citizen(it.person.citizen_id)
+    assert shown_reference(case.reference) in receivers.mail.received[-1].text
+    assert len(receivers.mail.received) == 2, "of the case, and not of the suspension besides"
 
 
 async def test_the_apps_gateway_knows_people_by_a_subject_of_its_own(
