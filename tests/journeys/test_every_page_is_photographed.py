@@ -9,6 +9,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -303,3 +304,31 @@ def test_what_a_young_person_sees_at_16(scene: Scene, camera: Camera) -> None:
     page.goto(f"{scene.provider.url}/my/accounts")
     page.locator(".card:has(.active) .actions a").last.click()
     page.locator("form#end-link button[type=submit]").click()
+
+
+def sandbox_token(scene: Scene) -> str:
+    """Register a client as a developer does, and open its sandbox."""
+    licence = scene.provider.run("clients", "tokens", "create", "sandbox", "--uses", "1")
+    url = scene.provider.url
+    with httpx.Client(base_url=url, trust_env=False) as http:
+        metadata = {"client_name": "Chợ Thử", "redirect_uris": ["https://thu.example/callback"]}
+        authorization = {"Authorization": f"Bearer {licence['initial_access_token']}"}
+        client = http.post("/register", json=metadata, headers=authorization).json()
+        opened = http.post("/sandbox/token", auth=(client["client_id"], client["client_secret"]))
+        token: str = opened.json()["sandbox_token"]
+        return token
+
+
+def test_what_a_developer_sees(scene: Scene, camera: Camera) -> None:
+    page = camera.page
+    page.goto(f"{scene.provider.url}/sandbox")
+    camera.take("sandbox-sign-in")
+    page.fill("#sandbox_token", sandbox_token(scene))
+    page.locator("#sandbox-sign-in button").click()
+    page.select_option("#answer", "token temporarily_unavailable")
+    page.fill("#times", "3")
+    page.locator("#simulate button").click()
+    expect(page.locator("#simulation")).to_be_visible()
+    page.locator("#invent button").click()
+    expect(page.locator("#invented")).to_be_visible()
+    camera.take("sandbox")

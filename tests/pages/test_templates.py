@@ -21,6 +21,7 @@ from idp.pages.views import (
 )
 from tests.support.sample_activity_views import CLOCK
 from tests.support.sample_marks import hostile_marks
+from tests.support.sample_sandbox import hostile_sandboxes
 from tests.support.sample_views import (
     ACCOUNT,
     CONSENT,
@@ -265,6 +266,7 @@ def hostile_views() -> Iterator[Page]:
     yield LinkDetailPage(link=link, timeline=())
     yield EndedPage(link=link, ended_at=CONSENT.link_valid_until)
     yield from hostile_marks(HOSTILE)
+    yield from hostile_sandboxes(HOSTILE)
     yield ErrorPage(client=network, trouble=Trouble.FAULT, reference="r", error=HOSTILE, detail=HOSTILE)
     yield FormPostPage(client=network, action="https://x.example/", parameters=((HOSTILE, HOSTILE),))
 

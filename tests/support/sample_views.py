@@ -45,6 +45,7 @@ from tests.support.sample_activity_views import ACTIVITY_VIEWS, CLOCK
 from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
 from tests.support.sample_notice_views import notice_views
+from tests.support.sample_sandbox import SANDBOX_VIEWS
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -261,6 +262,7 @@ VIEWS: dict[str, Page] = {
     **ACTIVITY_VIEWS,
     "linked_accounts_empty": LinkedAccountsPage(person=PERSON, links=(), csrf="token"),
     **MARK_VIEWS,
+    **SANDBOX_VIEWS,
     "link_detail_mark_off": replace(DETAIL, mark=MARK_OFF),
     "link_detail_mark_on": replace(DETAIL, mark=MARK_ON),
     "link_detail": DETAIL,
