@@ -1,19 +1,46 @@
 """`kill -9` in the middle of a rush: of the provider, of its companions, and of the database."""
 
 import asyncio
+import math
 import os
 import random
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 
+import httpx
+
+from idp.store.writes import StoreUnavailableError
+from tests.rush.course import link_over_http
 from tests.rush.field import Field
+from tests.rush.making import Made, Rush
 from tests.support.postgresql import PostgreSQLServer
 
 LONGEST_PAUSE = 1.5
 """Seconds before each kill; how many they are is chance."""
 COMPANION_IS_BACK_WITHIN = 60.0
 LOOK_EVERY = 0.05
+
+
+TROUBLE = (httpx.TransportError, StoreUnavailableError, AssertionError)
+"""What a journey through the pages meets while something is dead: no answer, or another page than usual."""
+REST = 1.0
+"""Seconds between two batches of one of the writers: what is killed is to live in between."""
+ENOUGH = 10_000_000
+
+
+async def rush_under_kills(
+    field: Field, database: PostgreSQLServer, made: Made, chance: random.Random, rounds: int
+) -> None:
+    """Make links, by the masses and over HTTP, until everything was killed so many times."""
+    rush = Rush(field, ENOUGH, math.inf, made, rest=REST)
+    rushing = asyncio.create_task(rush.run())
+    over_http = asyncio.create_task(link_over_http(field, made, ENOUGH, trouble=TROUBLE))
+    await Killer(field, database, chance).kill_everything(rounds)
+    rush.end()
+    await rushing
+    over_http.cancel()
+    await asyncio.gather(over_http, return_exceptions=True)
 
 
 class Killer:

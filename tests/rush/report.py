@@ -51,6 +51,7 @@ def _making(made: Made) -> list[Row]:
         ("links made", f"{established:,}"),
         ("… a second, five people's in a commit", f"{established / max(made.seconds, 0.001):.0f}"),
         ("suspended, of these reinstated", f"{made.count('suspended'):,}, {made.count('reinstated'):,}"),
+        *([("commits without an answer", f"{made.unanswered}")] if made.unanswered else []),
         ("disputed, of these ended and linked anew", f"{made.disputes:,}, {made.count('ended'):,}"),
     ]
 

@@ -5,35 +5,21 @@ import random
 import sys
 from pathlib import Path
 
-import httpx
-
 from idp.store.migrate import upgrade
-from idp.store.writes import StoreUnavailableError
-from tests.rush.course import discovered, followed, link_over_http, settled
+from tests.rush.course import discovered, followed, settled
 from tests.rush.field import prepared
-from tests.rush.killing import Killer
-from tests.rush.making import Made, Rush
+from tests.rush.killing import rush_under_kills
+from tests.rush.making import Made
 from tests.support.postgresql import DURABLE, PostgreSQLServer, create_database, running_postgresql
 
 ROUNDS = 1
-REST = 1.0
-"""Seconds between two batches of one of the eight writers."""
-TROUBLE = (httpx.TransportError, StoreUnavailableError, AssertionError)
-"""What a journey through the pages meets while something is dead: no answer, or another page than usual."""
 
 
 async def killed(folder: Path, database: PostgreSQLServer, url: str, chance: random.Random) -> None:
     made = Made()
     async with prepared(folder, url, {}) as field, discovered(field) as back_ends:
-        rush = Rush(field, 1_000_000, 120, made, rest=REST)
         async with followed(back_ends):
-            rushing = asyncio.create_task(rush.run())
-            over_http = asyncio.create_task(link_over_http(field, made, 1000, trouble=TROUBLE))
-            await Killer(field, database, chance).kill_everything(ROUNDS)
-            rush.end()
-            await rushing
-            over_http.cancel()
-            await asyncio.gather(over_http, return_exceptions=True)
+            await rush_under_kills(field, database, made, chance, ROUNDS)
         outcome = await settled(field, back_ends, made, 60)
     sys.stdout.write(
         f"{outcome.links} links, {made.unanswered} commits without an answer,"
