@@ -17,10 +17,16 @@ from clients.social_network.following import Following
 from clients.social_network.linking import Connect
 from clients.social_network.settings import Settings
 from clients.social_network.store import Store
-from clients.social_network.web import Headers, Network, UnfitFormError, refuse_form
+from clients.social_network.web import Headers, Network, ReadLink, UnfitFormError, refuse_form
 
 
-def create_app(settings: Settings, *, connect: Connect | None = None, clock: Clock = system_clock) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    connect: Connect | None = None,
+    read_link: ReadLink | None = None,
+    clock: Clock = system_clock,
+) -> FastAPI:
     """Build the network. By default it follows the provider; `connect` gives it a relying party alone."""
     store = Store(settings.data_dir, clock())
     features = Features(store, settings.client_id)
@@ -31,7 +37,7 @@ def create_app(settings: Settings, *, connect: Connect | None = None, clock: Clo
         )
         following: Following | None = Following(network, connection.sources)
     else:
-        network, following = Network(settings, store, clock, features, connect), None
+        network, following = Network(settings, store, clock, features, connect, read_link), None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -135,8 +135,8 @@ class Following:
                 trouble[receipt.status.uri] = error
             else:
                 network.store.links.take_listed(link.link_id, status, listed.as_of)
-        for error in trouble.values():
-            raise error
+        for first in trouble.values():
+            raise first
 
     async def take(self, event: SecurityEvent) -> None:
         """Keep what an event says; a copy of one does nothing.

@@ -32,6 +32,9 @@ VIET_NAM = timezone(timedelta(hours=7))
 """UTC+7, without summer time."""
 
 
+ReadLink = Callable[[str], Awaitable[AccountLink]]
+
+
 class LinkingParty(Protocol):
     """What the network needs of the SDK; tests give something smaller."""
 
@@ -84,7 +87,7 @@ class Network:
     clock: Clock
     features: Features
     connect: Callable[[], Awaitable[LinkingParty]]
-    read_link: Callable[[str], Awaitable[AccountLink]] | None = None
+    read_link: ReadLink | None = None
     """Asks the platform API about a link; None where nobody is to be asked."""
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a link is checked."""
