@@ -80,6 +80,7 @@ async def linked_accounts(http: Request) -> Response:
         sessions_uri=f"{context.issuer}/my/sessions",
         activity_uri=f"{context.issuer}/my/activity",
         notices_uri=f"{context.issuer}/my/notices",
+        cases_uri=f"{context.issuer}/my/cases",
         freeze_uri=f"{context.issuer}/my/freeze",
         is_frozen=citizen.links_frozen_at is not None,
         approvals_uri=f"{context.issuer}/approvals",

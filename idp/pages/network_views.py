@@ -36,6 +36,7 @@ class LinkedAccountsPage(Page):
     sessions_uri: str = "/my/sessions"
     activity_uri: str = "/my/activity"
     notices_uri: str = "/my/notices"
+    cases_uri: str = "/my/cases"
     freeze_uri: str = "/my/freeze"
     is_frozen: bool = False
     """Whether no new account can be linked with this person."""
