@@ -6,10 +6,14 @@ the process dies.
 """
 
 import asyncio
+import random
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from idp.deliveries.follow_ups import FOLLOW_UPS
 from idp.deliveries.world import World
+from idp.identity.account_links import AccountLink
+from idp.identity.link_changes import LinkChange
 from idp.store.link_changes import HEAD
 from idp.store.writes import GateClosedError, StoreUnavailableError
 
@@ -21,6 +25,7 @@ RENEW_BEFORE = timedelta(seconds=3)
 """How much of a lease must be left for it not to be renewed: it need not be written each time."""
 APART = timedelta(milliseconds=50)
 """By which what follows from one batch is later than what followed from the one before it."""
+_CHANCE = random.SystemRandom()
 
 
 class FanOut:
@@ -65,8 +70,24 @@ class FanOut:
         links = await uow.followed_links.find({change.link_id for change in changes})
         followed = [(change, links[change.link_id]) for change in changes if change.link_id in links]
         now = self._last = max(self._world.clock(), self._last + APART)
-        uow.link_changes.sequence(changes, head)
+        uow.link_changes.sequence(_mixed(changes, links), head)
         for record in FOLLOW_UPS:
             await record(self._world, uow, followed, now)
         await uow.commit()
         return len(changes)
+
+
+def _mixed(changes: Sequence[LinkChange], links: Mapping[str, AccountLink]) -> list[LinkChange]:
+    """Return the changes with those of one subject in their order, and the subjects in none.
+
+    What befalls people one after the other at two platforms would else stand in one order in both their
+    change feeds, and tell who is who (abuse case P7).
+    """
+    by_subject: dict[tuple[str, str], list[LinkChange]] = {}
+    for change in changes:
+        link = links.get(change.link_id)
+        whose = change.link_id if link is None else link.subject
+        by_subject.setdefault((change.client_id, whose), []).append(change)
+    groups = list(by_subject.values())
+    _CHANCE.shuffle(groups)
+    return [change for group in groups for change in group]
