@@ -65,7 +65,10 @@ def _telling(outcome: Outcome) -> list[Row]:
     polled = len(told["dead"]) / max(outcome.polled_seconds, 0.001)
     return [
         ("events told to all three", f"{sum(map(len, told.values())):,}"),
-        ("… a second to the one that answers", f"{len(told['live']) / max(last - first, 0.001):.0f}"),
+        (
+            "… a second to the one that answers, as many as there were",
+            f"{len(told['live']) / max(last - first, 0.001):.0f}",
+        ),
         ("… a second to the one that was dead, and polls", f"{polled:.0f}"),
         ("events told twice", f"{sum(heard.copies for heard in outcome.heard.values())}"),
         ("from a commit to its event, p50, p99", f"{quantile(live, 0.5)}, {quantile(live, 0.99)}"),
