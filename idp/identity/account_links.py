@@ -98,6 +98,10 @@ class AccountLink:
         return self.expires_at is not None and now >= self.expires_at
 
 
+HOLDER_SUSPENDED = "citizen_suspended"
+"""Why a link is suspended whose holder is. Only such links come back with the holder."""
+
+
 class IllegalMoveError(ValueError):
     """The state machine has no such move."""
 

@@ -5,9 +5,8 @@ from dataclasses import asdict
 import click
 
 from idp.audit.events import Event
-from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
+from idp.identity.account_links import HOLDER_SUSPENDED, AccountLink, IllegalMoveError, Status, move
 from idp.identity.cases import NOT_ME
-from idp.operators.citizen_status import HOLDER_SUSPENDED
 from idp.operators.desk import Desk, at_desk
 from idp.operators.options import DECISION, LOOKUP, TAKES_IDS, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties, table

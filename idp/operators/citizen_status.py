@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from idp.audit.events import Actor, Event
-from idp.identity.account_links import AccountLink, Status, move
+from idp.identity.account_links import HOLDER_SUSPENDED, AccountLink, Status, move
 from idp.identity.citizens import Citizen, CitizenStatus
 from idp.operators.desk import Desk
 from idp.operators.failures import MEANWHILE
@@ -13,8 +13,6 @@ from idp.operators.output import CommandFailedError
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 
-HOLDER_SUSPENDED = "citizen_suspended"
-"""Why a link is suspended whose holder is. Only such links come back with the holder."""
 HOLDER_REINSTATED = "citizen_reinstated"
 
 _ROUNDS = 5

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from idp.audit.events import Actor, Event
 from idp.authenticators.password import WrongPasswordError, hash_password, verify_password
+from idp.identity.account_links import HOLDER_SUSPENDED
 from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
 from idp.identity.register import RegisterEntry
 from idp.operators.citizen_status import (
     HOLDER_REINSTATED,
-    HOLDER_SUSPENDED,
     change_status,
     links_of,
     record_consequences,

@@ -21,6 +21,8 @@ ACCOUNT_INDEX = "uq_account_links_client_id_account_id"
 PLACE_INDEX = "uq_account_links_client_id_citizen_id_place"
 """One live link per place of a person at a platform, which is the cap."""
 
+MOVED_GATE = "account_link_moved"
+
 _COLUMNS = tuple(column.name for column in t.columns)
 _LIVE = t.c.status.in_([literal_column(f"'{status.value}'") for status in sorted(LIVE)])
 
@@ -49,9 +51,14 @@ _MOVED = (
 _CHANGED = (*_MOVED, "account_id", "handle", "profile_uri")
 """What may change while the state stays."""
 _MOVE = Change(
-    "account_link_moved",
+    MOVED_GATE,
     t,
-    where=lambda bind: (t.c.link_id == bind("id")) & (t.c.status == bind("from_status")),
+    where=lambda bind: (
+        (t.c.link_id == bind("id"))
+        & (t.c.status == bind("from_status"))
+        # Of a link that was made and not read, nothing but the state is known.
+        & (t.c.updated_at == func.coalesce(bind("from_updated_at"), t.c.updated_at))
+    ),
     values=lambda bind: {name: bind(name) for name in _MOVED},
     gate=True,
 )
@@ -190,13 +197,21 @@ class AccountLinks:
     def move(self, before: AccountLink, after: AccountLink, now: datetime) -> None:
         """Record a move, and that those who follow links are told of it.
 
-        The gate `account_link_moved` closes when somebody moved the link meanwhile. Its changes are told in
-        the order of their times, so that none may be as early as the one before it, whatever the clocks say.
+        The gate `account_link_moved` closes when anything moved or changed the link since `before` was read:
+        a link that its holder disowned in this moment is suspended as before, and must not come back. Its
+        changes are told in the order of their times, so that none may be as early as the one before it,
+        whatever the clocks say.
         """
         at = _later_than(before, now)
         row = _row_from_link(after, at)
         values = {name: row[name] for name in _MOVED}
-        self._recorder.record(_MOVE, id=before.link_id, from_status=before.status.value, **values)
+        self._recorder.record(
+            _MOVE,
+            id=before.link_id,
+            from_status=before.status.value,
+            from_updated_at=micros_or_none(before.updated_at),
+            **values,
+        )
         kind = kind_of_move(before, after)
         if kind is not None:
             details = {"before": before.status.value}

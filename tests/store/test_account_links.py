@@ -113,6 +113,23 @@ async def test_a_link_moves_once_from_each_state(memory: Memory) -> None:
     assert await uow.account_links.find("link-1") == suspended
 
 
+async def test_what_its_holder_disowned_meanwhile_is_not_reinstated(memory: Memory) -> None:
+    """Class 24, P1: the state is the same, and the reason for it is not."""
+    await with_links(memory, replace(make_link(status=Status.SUSPENDED), suspended_because="reported"))
+    uow, other = memory.unit_of_work(), memory.unit_of_work()
+    read = await uow.account_links.find("link-1")
+    assert read is not None
+    other.account_links.change(read, replace(read, suspended_because="not_me"), None, NOW)
+    await other.commit()
+    reinstated, _ = move(read, Status.ACTIVE, PROVIDER, "checked", NOW)
+    uow.account_links.move(read, reinstated, NOW)
+    with pytest.raises(GateClosedError, match="account_link_moved"):
+        await uow.commit()
+    stands = await uow.account_links.find("link-1")
+    assert stands is not None
+    assert (stands.status, stands.suspended_because) == (Status.SUSPENDED, "not_me")
+
+
 async def test_an_ended_link_takes_its_grants_with_it_and_no_others(memory: Memory) -> None:
     link = make_link()
     await with_links(memory, link)

@@ -33,7 +33,9 @@ async def moved(memory: Memory, link: AccountLink, to: Status) -> AccountLink:
     after, _ = move(link, to, PROVIDER, "tested", now)
     uow.account_links.move(link, after, now)
     await uow.commit()
-    return after
+    found = await uow.account_links.find(link.link_id)
+    assert found is not None
+    return found
 
 
 async def placed(memory: Memory) -> int:
