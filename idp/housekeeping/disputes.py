@@ -18,9 +18,8 @@ async def decide_overdue(uow: UnitOfWork, now: datetime) -> int:
     for case in await uow.cases.overdue(CaseKind.DISPUTE, now, BATCH):
         if case.status is not CaseStatus.OPEN:
             continue
-        await decide_dispute(uow, case, Outcome.UNANSWERED, PROVIDER, now)
         try:
-            await uow.commit()
+            await decide_dispute(uow, case, Outcome.UNANSWERED, PROVIDER, now)
         except GateClosedError:
             continue  # answered or moved in this moment, which is the newer truth
         decided += 1

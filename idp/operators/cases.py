@@ -19,10 +19,12 @@ from idp.operators.desk import Desk, at_desk
 from idp.operators.failures import MEANWHILE
 from idp.operators.options import LOOKUP, dry_run_option, json_option, reason_option
 from idp.operators.output import CommandFailedError, invocation, properties, table
+from idp.store.account_links import MOVED_GATE
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 
 _BRIEF = ("reference", "kind", "status", "client_id", "opened_at", "due_at", "outcome")
+_ROUNDS = 5
 OUTCOMES = {"reinstated": Status.ACTIVE, "ended": Status.ENDED, "unchanged": None}
 """What a decision does with the link that its holder disowned."""
 
@@ -131,20 +133,31 @@ async def _closed(desk: Desk, reference: str, outcome: str, *, dry_run: bool) ->
         closed, event = close(case, outcome, desk.operator, now)
         # The gate of the case comes first: of two decisions one counts, and only its link moves.
         uow.cases.move(case, closed)
+        uow.ledger.append(event)
+        if case.citizen_id is not None:
+            uow.notices.tell(
+                Notice(NoticeKind.CASE_CLOSED, case.citizen_id, case.client_id, case_id=case.case_id), now
+            )
         await _move_link(desk, uow, case, OUTCOMES[outcome])
+        if not dry_run:
+            await _committed(desk, uow, case, OUTCOMES[outcome])
     except (IllegalCaseMoveError, IllegalMoveError) as error:
         raise CommandFailedError(f"{str(error).capitalize()}.") from error
-    uow.ledger.append(event)
-    if case.citizen_id is not None:
-        uow.notices.tell(
-            Notice(NoticeKind.CASE_CLOSED, case.citizen_id, case.client_id, case_id=case.case_id), now
-        )
-    if not dry_run:
+    return case
+
+
+async def _committed(desk: Desk, uow: UnitOfWork, case: Case, to: Status | None) -> None:
+    """Commit; where somebody changed the link in this moment, the case is decided and its link is left."""
+    for _ in range(_ROUNDS):
         try:
             await uow.commit()
-        except GateClosedError as error:
-            raise CommandFailedError(MEANWHILE) from error
-    return case
+        except GateClosedError as overtaken:
+            if overtaken.gate != MOVED_GATE:
+                raise CommandFailedError(MEANWHILE) from overtaken
+            await _move_link(desk, uow, case, to)
+        else:
+            return
+    raise CommandFailedError(MEANWHILE)
 
 
 async def _move_link(desk: Desk, uow: UnitOfWork, case: Case, to: Status | None) -> None:
@@ -152,9 +165,8 @@ async def _move_link(desk: Desk, uow: UnitOfWork, case: Case, to: Status | None)
     if to is None or link is None or link.status is to:
         return
     if to is Status.ACTIVE:
-        if link.status is not Status.SUSPENDED or (
-            case.kind is CaseKind.NOT_ME and link.suspended_because != NOT_ME
-        ):
+        is_disowned = link.suspended_because == NOT_ME
+        if link.status is not Status.SUSPENDED or is_disowned is not (case.kind is CaseKind.NOT_ME):
             raise CommandFailedError(f"This link is {link.status}, and not because of this case.")
         holder = await uow.citizens.find(link.citizen_id)
         if holder is None or not holder.is_active():

@@ -72,13 +72,11 @@ def decide(*, reference: str, outcome: str, code: str) -> None:
         # The use of the code is a gate of its own and stands before the decision it proves.
         await check_second_person(desk, uow, code, now)
         try:
-            decided = await decide_dispute(uow, case, Outcome(outcome), desk.operator, now)
+            return await decide_dispute(uow, case, Outcome(outcome), desk.operator, now)
         except IllegalCaseMoveError as error:
             raise CommandFailedError(
                 f"This dispute is {case.status}, with the outcome {case.outcome}."
             ) from error
-        await uow.commit()
-        return decided
 
     case, came_to = at_desk(work)
     brief = _in_brief(case)

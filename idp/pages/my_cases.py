@@ -96,7 +96,7 @@ async def answer_case(http: Request, reference: str) -> Response:
             answered, event = answer(case, {"answer": MINE}, actor, now)
             uow.cases.move(case, answered)
             uow.ledger.append(event)
-        await uow.commit()
+            await uow.commit()
     except (IllegalCaseMoveError, GateClosedError):
         # Decided in this moment by time, by our staff or in another window: the page says how it stands.
         return see_other(_uri(context, case))

@@ -15,9 +15,12 @@ from idp.identity.disputes import (
     outcome_for,
 )
 from idp.identity.notices import Notice, NoticeKind
+from idp.store.account_links import MOVED_GATE
 from idp.store.cases import new_case
 from idp.store.unit_of_work import UnitOfWork
+from idp.store.writes import GateClosedError
 
+_ROUNDS = 5
 CASES_READ = 200
 """So many of a claimant's cases are looked at; more than anybody honest has."""
 
@@ -56,23 +59,33 @@ async def open_dispute(uow: UnitOfWork, link: AccountLink, claimant: Actor, now:
 async def decide_dispute(
     uow: UnitOfWork, case: Case, wished: Outcome, actor: Actor, now: datetime
 ) -> tuple[Case, Outcome]:
-    """Record a decision: the case, the link where it ends, and that both are told. The caller commits.
+    """Record a decision, commit: the case, that both are told, and the end of the link where it ends.
 
-    Raises IllegalCaseMoveError; the gates `case_moved` and `account_link_moved` close for whoever was slower.
+    Raises IllegalCaseMoveError, and GateClosedError for whoever decided later (`case_moved`).
     """
     link = None if case.link_id is None else await uow.account_links.find(case.link_id)
     outcome = outcome_for(link, case, wished)
     closed, event = close(case, outcome.value, actor, now)
     # The gate of the case comes first: of two decisions one counts, and only its link ends.
     uow.cases.move(case, closed)
-    if link is not None and outcome in ENDS_THE_LINK:
-        ended, move_event = move(link, Status.ENDED, actor, f"dispute_{outcome.value}", now)
-        uow.account_links.move(link, ended, now)
-        uow.ledger.append(move_event)
     uow.ledger.append(replace(event, link_id=None))
     for citizen_id in (case.citizen_id, case.holder_citizen_id):
         if citizen_id is not None:
             _tell(uow, case, citizen_id, NoticeKind.DISPUTE_DECIDED, now)
+    for _ in range(_ROUNDS):
+        if link is not None and outcome_for(link, case, outcome) in ENDS_THE_LINK:
+            ended, move_event = move(link, Status.ENDED, actor, f"dispute_{outcome.value}", now)
+            uow.account_links.move(link, ended, now)
+            uow.ledger.append(move_event)
+        try:
+            await uow.commit()
+        except GateClosedError as overtaken:
+            if overtaken.gate != MOVED_GATE:
+                raise
+            # The case is decided, and somebody changed its link in this moment: only its end is left to do.
+            link = await uow.account_links.find(case.link_id or "")
+        else:
+            break
     return closed, outcome
 
 

@@ -105,6 +105,44 @@ def test_what_its_holder_disowned_is_reinstated_by_its_case_alone(disowned: Inst
     assert disowned.links()["-one"] == ("suspended", NOT_ME)
 
 
+def test_no_other_case_brings_back_what_its_holder_disowned(disowned: Installation) -> None:
+    """P1: a platform's report about the same link, answered with its reinstatement, is no way round."""
+
+    async def report(uow: UnitOfWork) -> None:
+        uow.cases.open(case_about("-one", disowned_id, CaseKind.MISUSE))
+        await uow.commit()
+
+    disowned_id = disowned.citizen_id(LAN)
+    disowned.with_store(report)
+    reference = reference_of(disowned, "misuse")
+    assert "not because of this case" in disowned.refused("cases", "close", reference, "reinstated")
+    assert disowned.links()["-one"] == ("suspended", NOT_ME)
+
+
+def test_a_decision_meets_its_link_though_somebody_changes_it_meanwhile(
+    disowned: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, commits = UnitOfWork.commit, 0
+
+    async def overtaken(uow: UnitOfWork) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 1:
+            other = UnitOfWork(uow.database, disowned.custody().data)
+            link = await other.account_links.find("-one")
+            assert link is not None
+            other.account_links.change(link, replace(link, handle="meanwhile"), None, datetime.now(UTC))
+            await commit(other)
+        await commit(uow)
+
+    reference = reference_of(disowned)
+    monkeypatch.setattr(UnitOfWork, "commit", overtaken)
+    disowned.answer("cases", "close", reference, "ended")
+    assert disowned.links()["-one"][0] == "ended"
+    assert [notice["kind"] for notice in disowned.rows("notices")] == ["case_closed"]
+    assert len(disowned.events("case:closed")) == 1
+
+
 def test_a_case_brings_no_link_back_whose_holder_may_not_be_vouched_for(disowned: Installation) -> None:
     async def lock(uow: UnitOfWork) -> None:
         lan = disowned_id

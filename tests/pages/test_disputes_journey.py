@@ -1,5 +1,6 @@
 """An account that another person has linked: claimed, its holder asked, and what comes of it. P3, P6."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from idp.housekeeping.disputes import decide_overdue
 from idp.identity.account_links import Status, move
 from idp.identity.cases import Case, CaseKind, CaseStatus
 from idp.identity.disputes import ANSWER_WITHIN, Outcome
+from idp.store.writes import GateClosedError
 from idp.web.disputes import decide_dispute
 from tests.support.html_forms import Html
 from tests.support.platform import Platform, go_on
@@ -117,7 +119,6 @@ async def test_a_holder_who_objects_keeps_the_link_until_staff_decide(provider: 
         stands = await uow.cases.find(case.case_id)
         assert stands is not None
         await decide_dispute(uow, stands, Outcome.KEPT, Actor(ActorKind.OPERATOR, "nga"), provider.clock.now)
-        await uow.commit()
         assert await status_of(provider, link_id) is Status.ACTIVE
         action = (await refused(platform, at_claimant, claimant)).forms["dispute"].action
         assert (await at_claimant.post(action)).status_code == 403, "not again for three months"
@@ -170,6 +171,32 @@ async def test_a_link_that_its_holder_ended_meanwhile_decides_nothing(provider: 
         decided = await provider.unit_of_work().cases.find(case.case_id)
         assert decided is not None
         assert decided.outcome == Outcome.VOID
+
+
+async def test_a_decision_ends_the_link_though_somebody_changes_it_meanwhile(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with provider.http() as at_holder, provider.http() as at_claimant:
+        platform, _, link_id = await linked(provider, at_holder)
+        claimant = await provider.add_person(has_totp=False)
+        _, case = await claimed(provider, platform, at_claimant, claimant)
+        uow, now = provider.unit_of_work(), provider.clock.now
+        commit = uow.commit
+
+        async def overtaken() -> None:
+            monkeypatch.undo()
+            other = provider.unit_of_work()
+            link = await other.account_links.find(link_id)
+            assert link is not None
+            other.account_links.change(link, replace(link, handle="meanwhile"), None, now)
+            await other.commit()
+            await commit()
+
+        monkeypatch.setattr(uow, "commit", overtaken)
+        await decide_dispute(uow, case, Outcome.UNANSWERED, PROVIDER, now)
+        assert await status_of(provider, link_id) is Status.ENDED
+        with pytest.raises(GateClosedError, match="case_moved"):
+            await decide_dispute(provider.unit_of_work(), case, Outcome.WITHDRAWN, PROVIDER, now)
 
 
 async def test_only_a_taken_account_can_be_claimed(provider: Provider) -> None:
