@@ -14,7 +14,7 @@ from idp.identity.citizens import Citizen
 from idp.pages.children import PAGE_SIZE, name_of, speaks_for
 from idp.pages.frame import check_form_token, form_token, read_own_form, show
 from idp.pages.guardian_views import ChildLinkEndedPage, ChildLinksPage, EndChildLinkPage
-from idp.pages.my_accounts import is_linked_elsewhere, link_card
+from idp.pages.my_accounts import is_disowned, is_linked_elsewhere, link_card
 from idp.pages.own_pages import signed_in_or_way
 from idp.pages.views import LinkCard
 from idp.pages.visit import CHILDREN
@@ -70,7 +70,7 @@ async def end_child_link_page(http: Request, guardianship_id: str, link_id: str)
     if isinstance(child, Response):
         return child
     link = await _link_of(uow, child, link_id)
-    if link.status is Status.ENDED:
+    if link.status is Status.ENDED or is_disowned(link):
         return see_other(child.links_uri)
     card = await _card(context, child, link)
     view = EndChildLinkPage(
@@ -95,6 +95,8 @@ async def end_child_link(http: Request, guardianship_id: str, link_id: str) -> R
         return child
     check_form_token(context, child.signed_in.session, form)
     link = await _link_of(uow, child, link_id)
+    if is_disowned(link):
+        return see_other(child.links_uri)
     guardian = Actor(ActorKind.GUARDIAN, child.signed_in.citizen.citizen_id)
     try:
         ended, event = move(link, Status.ENDED, guardian, "ended_by_guardian", now)

@@ -147,7 +147,8 @@ def _proof_document(
 
 def _leaf(event: SealedEvent, signed_in: SignedIn) -> str | None:
     """Return what was hashed; None where another person acted, who is named in it by their id of ours."""
-    is_another = event.actor_kind == ActorKind.CITIZEN and event.actor_id != signed_in.citizen.citizen_id
+    is_person = event.actor_kind in {ActorKind.CITIZEN, ActorKind.GUARDIAN}
+    is_another = is_person and event.actor_id != signed_in.citizen.citizen_id
     return None if is_another or not event.sequence else encode(event).decode()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from idp.identity.account_links import Status
 from idp.identity.guardian_requests import ANSWER_WITHIN, APPROVAL_VALIDITY, MAX_WAITING
+from idp.web.vetoes import Pressed, veto
 from tests.support.families import (
     ADULT,
     AT_14,
@@ -220,6 +221,24 @@ async def test_the_guardian_sees_and_ends_the_childs_links(provider: Provider) -
     link = await provider.unit_of_work().account_links.find(link_id)
     assert link is not None
     assert (link.status, link.ended_because) == (Status.ENDED, "ended_by_guardian")
+
+
+async def test_a_link_that_the_child_disowned_is_no_guardians_to_free(provider: Provider) -> None:
+    """Ended, its account could be linked anew before our staff have looked (P1)."""
+    platform, home = await new_platform(provider), await family(provider)
+    async with provider.http() as phone, provider.http() as mothers:
+        await home.asks(phone, platform)
+        await home.answers(mothers)
+        tokens = await home.links(phone, platform)
+        link_id = tokens["authorization_details"][0]["link_id"]
+        links = f"/my/children/{home.guardianship_id}"
+        form = Html((await mothers.get(f"{links}/links/{link_id}/end")).text).forms["end-link"]
+        await veto(provider.context, Pressed(link_id), provider.clock.now)
+        assert (await mothers.get(f"{links}/links/{link_id}/end")).status_code == 303
+        assert (await mothers.post(form.action, data=form.fields)).status_code == 303
+    link = await provider.unit_of_work().account_links.find(link_id)
+    assert link is not None
+    assert (link.status, link.suspended_because) == (Status.SUSPENDED, "not_me")
 
 
 async def test_two_guardians_are_asked_and_the_first_answer_counts(provider: Provider) -> None:

@@ -135,10 +135,11 @@ async def test_an_entry_that_was_altered_says_so(provider: Provider) -> None:
         assert "vừa kiểm tra" in (await http.get(link)).text
 
 
-async def test_another_person_who_acted_is_not_named_in_a_proof(provider: Provider) -> None:
+@pytest.mark.parametrize("kind", [ActorKind.CITIZEN, ActorKind.GUARDIAN])
+async def test_another_person_who_acted_is_not_named_in_a_proof(provider: Provider, kind: ActorKind) -> None:
     person, guardian = [await provider.add_person(has_totp=False) for _ in range(2)]
     uow = provider.unit_of_work()
-    actor = Actor(ActorKind.CITIZEN, guardian.citizen_id)
+    actor = Actor(kind, guardian.citizen_id)
     uow.ledger.append(
         Event("account_link:looked_up", actor, provider.clock.now, citizen_id=person.citizen_id)
     )
