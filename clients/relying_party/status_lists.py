@@ -171,7 +171,7 @@ def _unpacked(claims: SignedClaims) -> tuple[int, bytes]:
     if not isinstance(members, dict):
         raise TokenError("the token holds no status list")
     bits, lst = members.get("bits"), members.get("lst")
-    if isinstance(bits, bool) or bits not in {1, 2, 4, 8} or not isinstance(lst, str):
+    if type(bits) is not int or bits not in {1, 2, 4, 8} or not isinstance(lst, str):
         raise TokenError("the status list is not one")
     return bits, _decompressed(lst)
 

@@ -23,6 +23,7 @@ from idp.endpoints.event_stream_access import (
 from idp.protocol.event_stream import EventStream, configuration
 from idp.protocol.event_stream_request import (
     EventStreamRequestError,
+    check_may_end,
     read_new_stream,
     read_replacement,
     read_stream_id,
@@ -105,6 +106,7 @@ async def delete_stream(http: Request) -> Response:
     if stream_id is None:
         raise EventStreamRequestError("stream_id is required")
     stream = await find_own(receiver, stream_id)
+    check_may_end(stream)
     uow = receiver.unit_of_work()
     uow.event_streams.remove(stream)
     uow.polled_sets.drop(stream.client_id)

@@ -124,12 +124,25 @@ def with_status(stream: EventStream, change: StatusChange, by: ChangedBy, now: d
 
     What an operator paused or disabled its receiver may stop still further, and not let go on.
     """
-    is_held = stream.changed_by is ChangedBy.TRANSMITTER and stream.status is not StreamStatus.ENABLED
-    if is_held and by is ChangedBy.RECEIVER:
+    if is_held(stream) and by is ChangedBy.RECEIVER:
         if change.status is not StreamStatus.DISABLED and change.status is not stream.status:
             raise StatusNotAllowedError("the provider stopped this stream; ask its operator")
         by = ChangedBy.TRANSMITTER
     return replace(stream, status=change.status, reason=change.reason, changed_by=by, updated_at=now)
+
+
+def is_held(stream: EventStream) -> bool:
+    """Tell whether an operator paused or disabled a stream, which its receiver may not undo."""
+    return stream.changed_by is ChangedBy.TRANSMITTER and stream.status is not StreamStatus.ENABLED
+
+
+def check_may_end(stream: EventStream) -> None:
+    """Check that a receiver may delete its stream: SSF §8.1.1.5. Raises StatusNotAllowedError.
+
+    A new one in the place of one that an operator stopped would let it go on.
+    """
+    if is_held(stream):
+        raise StatusNotAllowedError("the provider stopped this stream; ask its operator")
 
 
 def read_subject(members: Mapping[str, Any], issuer: str) -> str | None:

@@ -225,6 +225,8 @@ async def test_what_an_operator_stopped_the_receiver_cannot_let_go_on(provider: 
         await uow.commit()
         answer = await receiver.ask("POST", STATUS, json={"stream_id": stream_id, "status": "enabled"})
         assert answer.status_code == 403
+        gone = await receiver.ask("DELETE", f"{STREAMS}?stream_id={stream_id}")
+        assert gone.status_code == 403, "a new one in its place would go on"
         assert (await receiver.ask("GET", f"{STATUS}?stream_id={stream_id}")).json()["status"] == "paused"
 
 
