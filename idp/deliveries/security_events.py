@@ -75,7 +75,7 @@ async def push_event(world: World, delivery: Delivery) -> None:
 
 
 def _raise_refused(body: bytes) -> None:
-    """Read what the receiver finds wrong: RFC 8935 §2.3. Its description, which may quote all, is not kept."""
+    """Read what the receiver finds wrong: RFC 8935 §2.3. Its description is not kept: it may say all."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
