@@ -45,6 +45,8 @@ class Proxy:
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _pumps: set[asyncio.Task[None]] = field(default_factory=set)
     port: int = 0
+    is_hanging_up: bool = True
+    """Whether it passes on that one side hung up."""
 
     async def listen(self) -> None:
         listener = self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -66,7 +68,8 @@ class Proxy:
         with contextlib.suppress(ConnectionError):
             while data := await source.read(65536):
                 sink.write(data)
-        sink.close()
+        if self.is_hanging_up:
+            sink.close()
 
     async def cut(self) -> None:
         """End every connection and take no new one."""
@@ -126,6 +129,25 @@ async def test_a_connection_that_the_server_ended_is_replaced(postgresql_url: st
         replaced = await memory.database.fetch_one(PID, {})
         assert replaced is not None
         assert replaced["pid"] != row["pid"]
+
+
+@pytest.mark.parametrize("is_bulk", [False, True], ids=["statement", "transaction"])
+async def test_a_server_that_said_good_bye_but_has_not_hung_up_yet_is_gone(
+    postgresql_url: str, *, is_bulk: bool
+) -> None:
+    step = BulkStep(COUNT, ({"spent_key": b"1", "one": 1},)) if is_bulk else counting(b"1")[0]
+    async with proxied(postgresql_url) as proxy, opened_memory(proxy.url, connections=1) as memory:
+        proxy.is_hanging_up = False
+        row = await memory.database.fetch_one(PID, {})
+        assert row is not None
+        other = await asyncpg.connect(postgresql_url)
+        await other.execute("SELECT pg_terminate_backend($1)", row["pid"])
+        await other.close()
+        await asyncio.sleep(0.1)
+        with pytest.raises(StoreUnavailableError):
+            await memory.database.commit([step])
+        proxy.is_hanging_up = True
+        await memory.database.commit([step])
 
 
 @pytest.mark.parametrize("fault", ["/nowhere", "nobody"])
