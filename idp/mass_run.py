@@ -110,8 +110,10 @@ class MassRunner:
 
     async def _undo(self, action: MassAction, link: AccountLink, before: AccountLink) -> bool:
         now = self._clock()
-        turn = undo(action, link, before, self._actor, now)
         uow = self._open()
+        holder = await uow.citizens.find(link.citizen_id)
+        is_active = holder is not None and holder.is_active()
+        turn = undo(action, link, before, self._actor, now, is_holder_active=is_active)
         if turn is not None:
             _record(uow, link, turn, now)
         uow.mass_actions.undone(action, link.link_id, now)

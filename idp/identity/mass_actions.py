@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from idp.audit.events import Actor, Event
-from idp.identity.account_links import AccountLink, Status, move
+from idp.identity.account_links import HOLDER_SUSPENDED, AccountLink, Status, move
 from idp.identity.assurance import Proofing
+from idp.identity.cases import NOT_ME
 from idp.identity.link_changes import ChangeKind
 from idp.identity.link_upkeep import StateConflictError, request_reverification
 
@@ -75,7 +76,7 @@ FITTING: Mapping[MassKind, frozenset[Status]] = {
 """The states in which a link can be met by each kind."""
 
 _PREFIX = "mass_action:"
-OWN_REASONS = frozenset({"citizen_suspended", "not_me"})
+OWN_REASONS = frozenset({HOLDER_SUSPENDED, NOT_ME})
 """Suspended with its holder or by its holder: such a link comes back in its own way, never in a mass."""
 
 
@@ -201,13 +202,24 @@ def do(action: MassAction, link: AccountLink, actor: Actor, now: datetime) -> Tu
 
 
 def undo(
-    action: MassAction, link: AccountLink, before: AccountLink, actor: Actor, now: datetime
+    action: MassAction,
+    link: AccountLink,
+    before: AccountLink,
+    actor: Actor,
+    now: datetime,
+    *,
+    is_holder_active: bool,
 ) -> Turn | None:
-    """Return what undoing makes of a link; None where it has moved on since: that is the newer truth."""
+    """Return what undoing makes of a link; None where it has moved on since: that is the newer truth.
+
+    The link of somebody who was suspended meanwhile rests on, and comes back with its holder.
+    """
     match action.kind:
         case MassKind.SUSPEND | MassKind.END:
             if link.status is not Status.SUSPENDED or link.suspended_because != action.because:
                 return None
+            if not is_holder_active:
+                return Turn(replace(link, suspended_because=HOLDER_SUSPENDED), None)
             return Turn(*_named(action, move(link, Status.ACTIVE, actor, action.because, now)))
         case MassKind.REINSTATE:
             if link.status is not Status.ACTIVE:
