@@ -115,6 +115,7 @@ def preview(
 @kind_argument
 @query_options
 @reason_option(DECISION)
+@code_option
 @json_option
 def propose(
     *,
@@ -125,19 +126,22 @@ def propose(
     created_from: datetime | None,
     created_until: datetime | None,
     reason: str,
+    code: str,
 ) -> None:
     """Propose an action. It waits 24 hours for a second person and moves nothing before."""
     query = _query(client_id, level, proofed_before, created_from, created_until)
 
     async def work(desk: Desk) -> MassAction:
         uow, now = desk.unit_of_work(), desk.clock()
+        # Proved as well: under a name that was only said, one person could propose and approve.
+        proposer = await check_second_person(desk, uow, code, now)
         action = MassAction(
             action_id=secrets.token_urlsafe(9),
             kind=MassKind(kind),
             query=query,
             reason=reason,
             status=MassStatus.PROPOSED,
-            proposed_by=desk.operator.id,
+            proposed_by=proposer.id,
             proposed_at=now,
             expected=await uow.mass_actions.count(MassKind(kind), query),
         )

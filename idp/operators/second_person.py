@@ -1,7 +1,8 @@
 """The second person: an operator who proves, with a one-time code, to be there and not just named. P9.
 
 Anybody may say any name with --operator, so an approval takes a code from the authenticator app of whoever
-gives it. Who was enrolled less than a day ago approves nothing: the log had time to be read by others.
+gives it, and so does a proposal: a name that nobody proved would make one person two. Who was enrolled less
+than a day ago proposes and approves nothing: the log had time to be read by others.
 """
 
 from collections.abc import Callable
@@ -24,11 +25,11 @@ APPROVES_AFTER = timedelta(hours=24)
 
 
 def code_option(function: Function) -> Function:
-    """Give a command the option --code: the one-time code of whoever approves; asked for when not given."""
+    """Give a command the option --code: the one-time code of whoever acts; asked for when not given."""
     return click.option(
         "--code",
-        prompt="One-time code of the operator who approves",
-        help="The six digits that the approving operator's authenticator app shows now.",
+        prompt="Your one-time code",
+        help="The six digits that your own authenticator app shows now.",
     )(function)
 
 

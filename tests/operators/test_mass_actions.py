@@ -19,6 +19,7 @@ from tests.operators.conftest import OPERATOR, Installation, register_line, writ
 from tests.support.protocol_builders import make_link
 
 HOA = Actor(ActorKind.OPERATOR, "hoa")
+PROPOSER_SECRET = pyotp.random_base32()
 LINKS = 7
 
 
@@ -39,12 +40,12 @@ def linked(installation: Installation) -> Installation:
 
 @pytest.fixture
 def approver(linked: Installation) -> str:
-    """Enrol two operators a while ago; return the secret of the second."""
+    """Enrol two operators a while ago; return the secret of the second, who approves."""
     secret = pyotp.random_base32()
     long_ago = datetime.now(UTC) - timedelta(days=2)
 
     async def enrol(uow: UnitOfWork) -> None:
-        uow.operators.enrol(OPERATOR, pyotp.random_base32(), "setup", long_ago)
+        uow.operators.enrol(OPERATOR, PROPOSER_SECRET, "setup", long_ago)
         uow.operators.enrol("hoa", secret, "setup", long_ago)
         await uow.commit()
 
@@ -52,8 +53,11 @@ def approver(linked: Installation) -> str:
     return secret
 
 
-def proposed(installation: Installation, kind: str = "suspend") -> str:
-    answer = installation.answer("mass", "propose", kind, "--client", "network", "--reason", "breach")
+def proposed(installation: Installation, kind: str = "suspend", *, step: int = 0) -> str:
+    code = pyotp.TOTP(PROPOSER_SECRET).at(datetime.now(UTC) + timedelta(seconds=30 * step))
+    answer = installation.answer(
+        "mass", "propose", kind, "--client", "network", "--reason", "breach", "--code", code
+    )
     assert (answer["status"], answer["proposed_by"]) == ("proposed", OPERATOR)
     action_id: str = answer["action_id"]
     return action_id
@@ -123,17 +127,29 @@ def test_nothing_moves_without_a_second_person(linked: Installation, approver: s
 
 
 def test_whoever_proposed_does_not_approve(linked: Installation, approver: str) -> None:
-    answer = linked.answer("--operator", "hoa", "mass", "propose", "suspend", "--client", "network")
-    code = pyotp.TOTP(approver).now()
+    wish = ("--operator", "hoa", "mass", "propose", "suspend", "--client", "network", "--code")
+    now = datetime.now(UTC)
+    answer = linked.answer(*wish, pyotp.TOTP(approver).at(now))
+    code = pyotp.TOTP(approver).at(now + timedelta(seconds=30))
     said = linked.run("--operator", "hoa", "mass", "approve", answer["action_id"], "--code", code)
     assert (said.exit_code, "a second person must" in said.stderr) == (1, True)
 
 
-def test_who_was_enrolled_today_approves_nothing(linked: Installation) -> None:
-    uri = linked.answer("operators", "enrol", "hoa")["otpauth_uri"]
+def test_nobody_proposes_under_a_name_that_is_not_theirs(linked: Installation, approver: str) -> None:
+    """P9: else one person would be two, proposing as a colleague and approving as themselves."""
+    own = pyotp.TOTP(approver).now()
+    wish = ("mass", "propose", "suspend", "--client", "network", "--code", own)
+    assert "does not match" in linked.refused("--operator", OPERATOR, *wish)
+    assert "cannot approve" in linked.refused("--operator", "somebody", *wish)
+    assert linked.rows("mass_actions") == []
+
+
+def test_who_was_enrolled_today_approves_nothing(linked: Installation, approver: str) -> None:
+    own = ("--operator", "hoa", "--code", pyotp.TOTP(approver).now())
+    uri = linked.answer(*own[:2], "operators", "enrol", "mai", *own[2:])["otpauth_uri"]
     code = pyotp.parse_uri(uri)
     assert isinstance(code, pyotp.TOTP)
-    said = linked.refused("--operator", "hoa", "mass", "approve", proposed(linked), "--code", code.now())
+    said = linked.refused("--operator", "mai", "mass", "approve", proposed(linked), "--code", code.now())
     assert "less than 24 hours" in said
 
 
@@ -149,7 +165,7 @@ def test_a_third_operator_needs_one_who_is_there(linked: Installation, approver:
 
 
 def test_a_code_approves_once(linked: Installation, approver: str) -> None:
-    first, second = proposed(linked), proposed(linked)
+    first, second = proposed(linked), proposed(linked, step=1)
     code = pyotp.TOTP(approver).now()
     linked.answer("--operator", "hoa", "mass", "approve", first, "--code", code)
     said = linked.run("--operator", "hoa", "mass", "approve", second, "--code", code)
@@ -178,6 +194,20 @@ def test_undoing_leaves_alone_what_moved_on(linked: Installation, approver: str)
     linked.answer("links", "suspend", "link-1")
     linked.answer("mass", "undo", action_id)
     assert states(linked) == ["ended", "suspended"] + ["active"] * (LINKS - 2)
+
+
+def test_undoing_brings_no_link_back_whose_holder_was_suspended_meanwhile(
+    linked: Installation, approver: str
+) -> None:
+    """P8: the link rests with its holder, and comes back with them."""
+    action_id = approved(linked, approver)
+    linked.answer("mass", "run", action_id)
+    holder = next(row["citizen_id"] for row in linked.rows("account_links") if row["link_id"] == "link-0")
+    linked.answer("citizens", "suspend", holder)
+    linked.answer("mass", "undo", action_id)
+    assert states(linked) == ["suspended"] + ["active"] * (LINKS - 1)
+    linked.answer("citizens", "reinstate", holder)
+    assert states(linked) == ["active"] * LINKS
 
 
 def test_a_mass_end_suspends_until_it_is_final(linked: Installation, approver: str) -> None:
