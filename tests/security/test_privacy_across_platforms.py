@@ -175,6 +175,7 @@ async def test_p7_nothing_that_two_platforms_hold_is_the_same(provider: Provider
         assert {number for number in numbers if not now - 3600 < number < now + 800 * 86400} <= {
             1,
             2,
+            30,
             60,
             600,
         }
