@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from idp.audit.events import PROVIDER
-from idp.identity.cases import CaseKind, CaseStatus
+from idp.identity.cases import CaseKind
 from idp.identity.disputes import Outcome
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
@@ -16,8 +16,6 @@ async def decide_overdue(uow: UnitOfWork, now: datetime) -> int:
     """Decide disputes whose time is over; return how many. One that was answered waits for our staff."""
     decided = 0
     for case in await uow.cases.overdue(CaseKind.DISPUTE, now, BATCH):
-        if case.status is not CaseStatus.OPEN:
-            continue
         try:
             await decide_dispute(uow, case, Outcome.UNANSWERED, PROVIDER, now)
         except GateClosedError:

@@ -55,7 +55,7 @@ _PAGE = (
 )
 _OVERDUE = (
     select(t)
-    .where(t.c.closed_at == null(), t.c.due_at <= bindparam("now"))
+    .where(t.c.closed_at == null(), t.c.answered_at == null(), t.c.due_at <= bindparam("now"))
     .where(t.c.kind == bindparam("kind"))
     .order_by(t.c.due_at, t.c.case_id)
     .limit(bindparam("limit"))
@@ -174,7 +174,10 @@ class Cases:
         return [self._from_row(row) for row in rows]
 
     async def overdue(self, kind: CaseKind, now: datetime, limit: int = 50) -> list[Case]:
-        """Return undecided cases of a kind whose time is over, the oldest first."""
+        """Return cases of a kind that nobody answered in time, the oldest first.
+
+        What was answered waits for our staff, for however long, and must not stand in front of these.
+        """
         rows = await self._recorder.fetch_all(_OVERDUE, kind=kind.value, now=micros(now), limit=limit)
         return [self._from_row(row) for row in rows]
 

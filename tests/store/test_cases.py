@@ -104,3 +104,8 @@ async def test_cases_are_listed_by_kind_state_client_and_person(memory: Memory) 
     assert found == {mine.case_id, theirs.case_id}
     assert await cases.overdue(CaseKind.DISPUTE, NOW + timedelta(days=2)) == []
     assert await cases.overdue(CaseKind.DISPUTE, NOW + timedelta(days=3)) == [theirs]
+    answered, _ = answer(theirs, {"answer": "mine"}, STAFF, NOW)
+    uow = memory.unit_of_work()
+    uow.cases.move(theirs, answered)
+    await uow.commit()
+    assert await cases.overdue(CaseKind.DISPUTE, NOW + timedelta(days=3)) == [], "waits for our staff"
