@@ -14,8 +14,8 @@ from starlette.responses import Response
 from idp.authenticators.throttling import USER_CODE_LIMITS, AttemptLimits, ThrottledError, source_of
 from idp.identity.register import shown_name
 from idp.pages.approval_views import DevicePage
-from idp.pages.frame import check_form_token, form_token, read_own_form, show
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.frame import form_token, show
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.visit import DEVICE
 from idp.protocol.decoupled_request import DecoupledRequest
 from idp.protocol.device_request import read_user_code, shown_user_code
@@ -50,11 +50,10 @@ async def device(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    entered = await signed_in_or_way(context, uow, http, now, DEVICE)
-    if isinstance(entered, Response):
-        return entered
-    check_form_token(context, entered.session, form)
+    sent = await own_form_or_way(context, uow, http, now, DEVICE)
+    if isinstance(sent, Response):
+        return sent
+    entered, form = sent
     typed = form.get("user_code", "")
     counters = _counters(context, http, entered.citizen.citizen_id)
     try:

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from idp.audit.events import Actor, ActorKind
 from idp.identity.assurance import Method
 from idp.identity.freezes import may_lift
-from idp.pages.frame import check_form_token, form_token, read_own_form, show
+from idp.pages.frame import form_token, show
 from idp.pages.notice_views import FreezePage
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.visit import FREEZE
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
@@ -53,11 +53,10 @@ async def freeze(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now, FREEZE)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now, FREEZE)
+    if isinstance(sent, Response):
+        return sent
+    signed_in, form = sent
     citizen_id = signed_in.citizen.citizen_id
     actor = Actor(ActorKind.CITIZEN, citizen_id)
     match form.get("freeze"):

@@ -19,7 +19,7 @@ from idp.pages.login_initiation import login_initiation_uri
 from idp.pages.logos import logo_address
 from idp.pages.my_networks import Known, known_to_networks, network_card, withdrawn_at
 from idp.pages.network_views import LinkedAccountsPage
-from idp.pages.own_pages import children_address, signed_in_or_way
+from idp.pages.own_pages import children_address, own_form_or_way, signed_in_or_way
 from idp.pages.public_marks import mark_switch
 from idp.pages.views import (
     AccountCard,
@@ -144,11 +144,10 @@ async def end_link(http: Request, link_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in = sent.signed_in
     link = await own_link(uow, signed_in, link_id)
     citizen_id = signed_in.citizen.citizen_id
     if is_disowned(link):

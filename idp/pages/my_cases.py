@@ -19,9 +19,9 @@ from idp.identity.cases import (
 )
 from idp.identity.disputes import Outcome, is_asked
 from idp.pages.case_views import CaseCard, CasePage, CasesPage
-from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
+from idp.pages.frame import domain_of, form_token, show
 from idp.pages.logos import logo_address
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.views import AccountCard
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
@@ -79,11 +79,10 @@ async def answer_case(http: Request, reference: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in, form = sent
     citizen_id = signed_in.citizen.citizen_id
     case = await _own_case(uow, citizen_id, reference)
     actor, said = Actor(ActorKind.CITIZEN, citizen_id), form.get("answer")

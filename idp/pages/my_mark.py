@@ -8,9 +8,8 @@ from starlette.responses import Response
 
 from idp.identity.link_changes import ChangeKind
 from idp.identity.public_marks import can_have_mark, with_mark, without_mark
-from idp.pages.frame import check_form_token, read_own_form
 from idp.pages.my_accounts import own_link
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import own_form_or_way
 from idp.pages.public_marks import shows_marks
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
@@ -25,11 +24,10 @@ async def switch_mark(http: Request, link_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in, form = sent
     link = await own_link(uow, signed_in, link_id)
     client = await context.clients.find(link.client_id)
     back = see_other(f"{context.issuer}/my/accounts/{link_id}#mark")

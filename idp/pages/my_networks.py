@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from idp.identity.consents import Decision, withdrawal_event
 from idp.identity.withdrawals import platform_clock
-from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
+from idp.pages.frame import domain_of, form_token, show
 from idp.pages.logos import logo_address
 from idp.pages.network_views import EndNetworkPage, NetworkCard, NetworkEndedPage
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.protocol.claims import ASSURANCE_LEVEL
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
@@ -84,11 +84,10 @@ async def end_network(http: Request, client_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in = sent.signed_in
     citizen_id = signed_in.citizen.citizen_id
     if await _agreed_at(uow, citizen_id, client_id, now) is not None:
         uow.consents.withdraw(citizen_id, client_id, now)

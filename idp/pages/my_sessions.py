@@ -13,9 +13,9 @@ from starlette.responses import Response
 from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.register import shown_name
 from idp.identity.sessions import Session
-from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
+from idp.pages.frame import domain_of, form_token, show
 from idp.pages.logos import logo_address
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.session_views import NetworkName, SessionCard, SessionsPage
 from idp.store.encoding import micros, moment
 from idp.store.sessions import SignedIn
@@ -67,11 +67,10 @@ async def end_session(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in, form = sent
     session_id = form.get("session", "")
     if session_id == signed_in.session.session_id:
         record_sign_out(uow, signed_in, now)
@@ -92,11 +91,10 @@ async def end_others(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in = sent.signed_in
     uow.sessions.end_of_citizen(signed_in.citizen.citizen_id, now, but=signed_in.session.session_id)
     _record(uow, signed_in, now)
     await uow.commit()

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from idp.identity.account_links import AccountLink, Status
 from idp.identity.cases import Case, shown_reference
 from idp.identity.notices import KeptNotice, can_be_vetoed
-from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
+from idp.pages.frame import domain_of, form_token, read_own_form, show
 from idp.pages.logos import logo_address
 from idp.pages.my_accounts import own_link
 from idp.pages.notice_views import NotMePage
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.views import AccountCard
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
@@ -84,11 +84,10 @@ async def disown(http: Request, link_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in = sent.signed_in
     link = await own_link(uow, signed_in, link_id)
     pressed = Pressed(link.link_id, kept_session_id=signed_in.session.session_id)
     case = await veto(context, pressed, now)

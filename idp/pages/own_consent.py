@@ -10,11 +10,11 @@ from starlette.responses import Response
 from idp.identity.account_links import AccountLink
 from idp.identity.consents import TEXT_VERSION, AskReason, Consent, Decision, decision_event
 from idp.identity.hand_over import is_asked, take_over
-from idp.pages.frame import check_form_token, form_token, locale_of, read_own_form, show
+from idp.pages.frame import form_token, locale_of, show
 from idp.pages.guardian_views import OwnConsentPage
 from idp.pages.my_accounts import link_card, own_link
 from idp.pages.my_networks import DECISIONS_READ, known_to_networks
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
@@ -53,11 +53,10 @@ async def own_consent(http: Request, link_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    form = await read_own_form(http)
-    signed_in = await signed_in_or_way(context, uow, http, now)
-    if isinstance(signed_in, Response):
-        return signed_in
-    check_form_token(context, signed_in.session, form)
+    sent = await own_form_or_way(context, uow, http, now)
+    if isinstance(sent, Response):
+        return sent
+    signed_in = sent.signed_in
     link = await own_link(uow, signed_in, link_id)
     detail = see_other(f"{context.issuer}/my/accounts/{link_id}")
     if not is_asked(link, signed_in.citizen.personal_data.birthdate, now):

@@ -1,12 +1,15 @@
 """Who is at the pages of their own: signed in, and at the strongest level they can reach."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.identity.assurance import Method
+from idp.pages.frame import check_form_token, read_own_form
 from idp.pages.visit import OWN
+from idp.protocol.parameters import Parameters
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
@@ -19,6 +22,28 @@ async def children_address(context: Context, uow: UnitOfWork, citizen_id: str, n
     """Return where a person finds the children for whom they speak; None for whoever speaks for nobody."""
     has_children = await uow.guardianships.has_children(citizen_id, now)
     return f"{context.issuer}/my/children" if has_children else None
+
+
+class OwnForm(NamedTuple):
+    """A form that a signed-in person sent from a page of their own; made by `own_form_or_way` alone."""
+
+    signed_in: SignedIn
+    form: Parameters
+
+
+async def own_form_or_way(
+    context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str = OWN
+) -> OwnForm | Response:
+    """Return who sent a form of their own page and what stands in it, or the way to sign in first.
+
+    Raises JourneyError for a form of another origin, or one that was not made for this session.
+    """
+    form = await read_own_form(http)
+    signed_in = await signed_in_or_way(context, uow, http, now, visit_id)
+    if isinstance(signed_in, Response):
+        return signed_in
+    check_form_token(context, signed_in.session, form)
+    return OwnForm(signed_in, form)
 
 
 async def signed_in_or_way(
