@@ -94,7 +94,9 @@ class MassRunner:
             met = await self._open().mass_actions.met_links(action.action_id, after=after, limit=BATCH)
             if not met:
                 break
-            await self._together([self._finish(action, link) for link, _ in met])
+            await self._together(
+                [self._finish(action, link, as_it_was(link, before)) for link, before in met]
+            )
             after = met[-1][0].link_id
         return await self._let_go(await self._recorded(step(action, MassStatus.FINAL), "mass_action:final"))
 
@@ -119,9 +121,9 @@ class MassRunner:
         uow.mass_actions.undone(action, link.link_id, now)
         return await _committed(uow)
 
-    async def _finish(self, action: MassAction, link: AccountLink) -> bool:
+    async def _finish(self, action: MassAction, link: AccountLink, before: AccountLink) -> bool:
         now = self._clock()
-        turn = finish(action, link, self._actor, now)
+        turn = finish(action, link, before, self._actor, now)
         if turn is None:
             return False
         uow = self._open()

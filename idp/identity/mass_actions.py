@@ -235,12 +235,22 @@ def undo(
             return Turn(restored, None, ChangeKind.UPDATED)
 
 
-def finish(action: MassAction, link: AccountLink, actor: Actor, now: datetime) -> Turn | None:
-    """Return what the end of the time to undo makes of a link: a mass end becomes one."""
-    if action.kind is not MassKind.END or link.status in {Status.ENDED, Status.PENDING}:
+def finish(
+    action: MassAction, link: AccountLink, before: AccountLink, actor: Actor, now: datetime
+) -> Turn | None:
+    """Return what the end of the time to undo makes of a link: a mass end becomes one.
+
+    One that was reinstated or linked again since is no longer meant, whatever became of it then.
+    """
+    if action.kind is not MassKind.END:
         return None
-    is_renewed = link.status is Status.ACTIVE  # reinstated or linked again since: no longer meant
-    return None if is_renewed else Turn(*_named(action, move(link, Status.ENDED, actor, action.because, now)))
+    is_at_rest = link.status is Status.SUSPENDED and link.suspended_because in {
+        action.because,
+        before.suspended_because,
+    }
+    if not is_at_rest and not (link.status is before.status is Status.LAPSED):
+        return None
+    return Turn(*_named(action, move(link, Status.ENDED, actor, action.because, now)))
 
 
 def _asked_again(action: MassAction, link: AccountLink, actor: Actor, now: datetime) -> Turn | None:

@@ -102,8 +102,8 @@ class Cases:
     def open(self, case: Case) -> None:
         """Record a new case. The gate `case_opened` closes when another is in its place.
 
-        That is one with this reference, or, for the kinds `not_me` and `misuse`, an undecided one about this
-        link.
+        That is one with this reference, or an undecided one about this link: any for the kinds `not_me` and
+        `misuse`, one of the same person for a dispute.
         """
         self._recorder.record(
             _OPEN,

@@ -116,6 +116,15 @@ Index(
     postgresql_where=text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
     sqlite_where=text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
 )
+_OPEN_DISPUTE = text("closed_at IS NULL AND kind = 'dispute'")
+Index(
+    "uq_cases_open_dispute_link_id_citizen_id",
+    cases.c.link_id,
+    cases.c.citizen_id,
+    unique=True,
+    postgresql_where=_OPEN_DISPUTE,
+    sqlite_where=_OPEN_DISPUTE,
+)
 
 notices = Table(
     "notices",

@@ -52,7 +52,14 @@ async def open_dispute(uow: UnitOfWork, link: AccountLink, claimant: Actor, now:
     # The event names the claimant and no link: the link's history belongs to its holder.
     uow.ledger.append(replace(opened(case), link_id=None))
     _tell(uow, case, link.citizen_id, NoticeKind.DISPUTE_OPENED, now)
-    await uow.commit()
+    try:
+        await uow.commit()
+    except GateClosedError:
+        # Pressed twice at once: the other one asked, and this one finds it.
+        made = find_undecided(await uow.cases.of_citizen(claimant.id, CASES_READ), link, claimant.id)
+        if made is None:
+            raise
+        return made
     return case
 
 

@@ -53,6 +53,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
         sqlite_where=sa.text("closed_at IS NULL AND kind IN ('not_me', 'misuse')"),
     )
+    op.create_index(
+        "uq_cases_open_dispute_link_id_citizen_id",
+        "cases",
+        ["link_id", "citizen_id"],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL AND kind = 'dispute'"),
+        sqlite_where=sa.text("closed_at IS NULL AND kind = 'dispute'"),
+    )
     op.create_index("uq_cases_reference", "cases", ["reference"], unique=True)
     op.create_table(
         "consumers",

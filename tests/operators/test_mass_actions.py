@@ -215,12 +215,14 @@ def test_a_mass_end_suspends_until_it_is_final(linked: Installation, approver: s
     action_id = approved(linked, approver, "end")
     assert linked.answer("mass", "run", action_id)["done"] == LINKS
     assert states(linked) == ["suspended"] * LINKS
-    linked.answer("links", "reinstate", "link-1")
+    for link in ("link-1", "link-2"):
+        linked.answer("links", "reinstate", link)
+    linked.answer("links", "suspend", "link-2")
     in_time = datetime.now(UTC) + timedelta(hours=71)
     too_late = datetime.now(UTC) + timedelta(hours=73)
     assert at_runner(linked, lambda _, open_: make_final(open_, lambda: in_time)) == 0
     assert at_runner(linked, lambda _, open_: make_final(open_, lambda: too_late)) == 1
-    assert states(linked) == ["ended", "active"] + ["ended"] * (LINKS - 2)
+    assert states(linked) == ["ended", "active", "suspended"] + ["ended"] * (LINKS - 3)
     assert "cannot become" in linked.refused("mass", "undo", action_id)
 
 

@@ -1,5 +1,6 @@
 """An account that another person has linked: claimed, its holder asked, and what comes of it. P3, P6."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -103,6 +104,17 @@ async def test_claiming_twice_asks_once_and_each_sees_nothing_of_the_other(provi
         await platform.tokens_for(at_third, third, "acc_third")
         assert (await at_third.get(f"/my/cases/{case.reference}")).status_code == 404
         assert (await at_third.get("/my/cases/ABCDEFGH")).status_code == 404
+
+
+async def test_two_presses_at_once_are_one_claim(provider: Provider) -> None:
+    async with provider.http() as at_holder, provider.http() as at_claimant:
+        platform, holder, _ = await linked(provider, at_holder)
+        claimant = await provider.add_person(has_totp=False)
+        action = (await refused(platform, at_claimant, claimant)).forms["dispute"].action
+        answers = await asyncio.gather(*(at_claimant.post(action) for _ in range(8)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert len(await provider.unit_of_work().cases.of_citizen(claimant.citizen_id)) == 1
+        assert (await told(provider, holder)).count("dispute_opened") == 1
 
 
 async def test_a_holder_who_objects_keeps_the_link_until_staff_decide(provider: Provider) -> None:
