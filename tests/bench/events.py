@@ -233,7 +233,6 @@ def _link(number: int, now: datetime) -> AccountLink:
         place=1,
         linked_at=now,
         expires_at=now + timedelta(days=730),
-        updated_at=now,
     )
 
 

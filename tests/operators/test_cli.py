@@ -56,9 +56,11 @@ def test_every_command_answers_programs_and_explains_itself(leaf: click.Command)
 
 
 CHANGING = {
+    "add",
     "apply",
     "approve",
     "change-number",
+    "close",
     "compromise",
     "create",
     "disable",
@@ -66,10 +68,13 @@ CHANGING = {
     "enable",
     "end",
     "import",
+    "lift-freeze",
     "migrate",
     "pause",
+    "publish",
     "reinstate",
     "replay",
+    "replay-parked",
     "revoke",
     "rotate",
     "rotate-secret",
