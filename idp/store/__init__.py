@@ -55,6 +55,7 @@ How it is done:
 | tables | the tables of people, sessions, clients, grants and links |
 | client_tables | the tables of what clients hold and are sent besides |
 | link_tables | the tables of what follows from links |
+| credential_tables | the tables of what lets people in |
 | oversight_tables | the tables of oversight: policies, mass actions, the Merkle log |
 | schema | the whole schema |
 | writes | a write as a value; gates for what may happen once |

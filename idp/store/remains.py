@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, null, select
 
 from idp.store.client_tables import access_tokens, backchannel_requests, outbox
+from idp.store.credential_tables import phone_approvals, phone_codes, trusted_browsers, upstream_visits
 from idp.store.encoding import micros
 from idp.store.link_tables import notices
 from idp.store.oversight_tables import idempotency_keys, simulations
@@ -57,9 +58,13 @@ _SHORT_LIVED = tuple(
             codes,
             idempotency_keys,
             interactions,
+            phone_approvals,
+            phone_codes,
             pushed_requests,
             simulations,
             spent,
+            trusted_browsers,
+            upstream_visits,
         ),
     )
 )

@@ -74,6 +74,17 @@ SURVIVORS: Mapping[str, Mapping[str, list[tuple[Any, ...]]]] = {
         "SELECT name, enrolled_by, removed_at FROM operators": [("lan", "nga", None)],
         "SELECT client_id, revision FROM simulations": [("network", 1)],
     },
+    "0005": {
+        "SELECT passkey_id, sign_count, name FROM passkeys": [("passkey-1", 3, b"\x5e\xa9")],
+        "SELECT device_id, name FROM app_devices": [("device-1", b"\x5e\xaa")],
+        "SELECT kind, visit_id, status FROM phone_approvals": [("sign_in", "my", "open")],
+        "SELECT purpose, subject FROM phone_codes": [("approval", "approval-1")],
+        "SELECT citizen_id, used_at FROM recovery_codes": [("citizen-1", None)],
+        "SELECT browser_id, expires_at FROM trusted_browsers": [("browser-1", 9)],
+        "SELECT activation_id, purpose, ground FROM activations": [("activation-1", "enrolment", "post")],
+        "SELECT upstream_id, citizen_id FROM upstream_accounts": [("upstream", "citizen-1")],
+        "SELECT upstream_id, visit_id FROM upstream_visits": [("upstream", "my")],
+    },
 }
 """By revision: questions, and the answers that hold at head."""
 
