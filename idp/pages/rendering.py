@@ -23,6 +23,7 @@ from idp.identity.assurance import Acr
 from idp.pages.notice_words import notice_filters
 from idp.pages.views import Page
 from idp.pages.words import Words
+from idp.web.qr_codes import qr_code
 
 Locale = Literal["vi", "en"]
 
@@ -77,6 +78,7 @@ class Pages:
         environment.globals.update(self._globals, locale=locale)
         environment.filters.update(Words(translations, locale, self._issuer).filters())
         environment.filters.update(notice_filters(translations))
+        environment.filters["qr"] = lambda text, label: qr_code(text).as_svg(label)
         return {name: environment.get_template(name) for name in environment.list_templates()}
 
 
