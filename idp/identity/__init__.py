@@ -5,7 +5,8 @@
 | account_links | the centre: states, moves, policy and places of an account link (D320 Art. 19) |
 | link_changes | what happened to a link, as everybody who follows links learns of it (R9, R12) |
 | link_status | what a status list says of a link: one of four values |
-| cases | what was brought forward about a link, until it is decided |
+| cases | what was brought forward, until it is decided |
+| corrections | what the register holds about a person and got wrong, they say: a case (R9, R14) |
 | notices | what a person is told about their links, and how they want to be told |
 | freezes | freezing new links, and what it takes to lift that |
 | feature_policy | which feature needs which assurance, and by when (R2, R3) |
@@ -17,6 +18,7 @@
 | citizens | a person of the register; ages by Viet Nam's calendar (R11, R13, R15) |
 | assurance | the two axes that are never mixed: proofing, and the authentication event |
 | evidence | what was looked at when an identity was proofed, by kind alone (R6) |
+| working_days | until when something is due, by the days on which Viet Nam works |
 | withdrawals | by when a platform must have answered a withdrawal |
 | consents | what was shown and decided, and when to ask again, for a named reason (R7, R8) |
 | guardians | who speaks for a minor, since when and until when (R10) |

@@ -1,4 +1,4 @@
-"""Cases: what a person or a platform brought forward about an account link, until somebody has decided it.
+"""Cases: what a person or a platform brought forward, until somebody has decided it.
 
 A case has a reference that a person can read out on the telephone. What was written into it is sealed, and
 its kinds and outcomes are short codes of ours. Its states and moves stand in one table, `MOVES`.
@@ -30,6 +30,8 @@ class CaseKind(StrEnum):
     """A platform says that a linked account is misused."""
     DISPUTE = "dispute"
     """A person says that an account is theirs which another person has linked."""
+    CORRECTION = "correction"
+    """A person says that the register holds something wrong about them; no network has to do with it."""
 
 
 class CaseStatus(StrEnum):
@@ -58,6 +60,7 @@ class Case:
     kind: CaseKind
     status: CaseStatus
     client_id: str
+    """Empty where no network has to do with it."""
     link_id: str | None
     account_id: str | None
     opened_by: Actor
@@ -117,7 +120,7 @@ def _event(case: Case, verb: str, actor: Actor, details: Mapping[str, str], now:
         type=f"case:{verb}",
         actor=actor,
         occurred_at=now,
-        client_id=case.client_id,
+        client_id=case.client_id or None,
         citizen_id=case.citizen_id,
         link_id=case.link_id,
         details={"reference": case.reference, **details},
