@@ -35,7 +35,11 @@ app_devices = Table(
     text_column("public_key", pii="indirect"),
     text_column("pin_hash", pii="secret"),
     bytes_column("name", pii="direct"),
+    number_column("pin_failures", default="0"),
+    bytes_column("number", pii="secret", null=True),
+    text_column("session_id", pii="indirect", null=True),
     time_column("created_at"),
+    time_column("confirmed_at", null=True),
     time_column("last_used_at", null=True),
     time_column("revoked_at", null=True),
     text_column("revoked_because", null=True),
@@ -61,6 +65,7 @@ phone_approvals = Table(
     time_column("decided_at", null=True),
     time_column("consumed_at", null=True),
 )
+Index("ix_phone_approvals_browser_hash", phone_approvals.c.browser_hash)
 Index("ix_phone_approvals_citizen_id", phone_approvals.c.citizen_id)
 Index("ix_phone_approvals_expires_at", phone_approvals.c.expires_at)
 

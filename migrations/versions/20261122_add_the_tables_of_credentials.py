@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("consumed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("approval_hash", name=op.f("pk_phone_approvals")),
     )
+    op.create_index("ix_phone_approvals_browser_hash", "phone_approvals", ["browser_hash"], unique=False)
     op.create_index("ix_phone_approvals_citizen_id", "phone_approvals", ["citizen_id"], unique=False)
     op.create_index("ix_phone_approvals_expires_at", "phone_approvals", ["expires_at"], unique=False)
     op.create_table(
@@ -97,7 +98,11 @@ def upgrade() -> None:
         sa.Column("public_key", sa.Text(), nullable=False),
         sa.Column("pin_hash", sa.Text(), nullable=False),
         sa.Column("name", sa.LargeBinary(), nullable=False),
+        sa.Column("pin_failures", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("number", sa.LargeBinary(), nullable=True),
+        sa.Column("session_id", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_because", sa.Text(), nullable=True),
@@ -218,4 +223,5 @@ def downgrade() -> None:
     op.drop_table("phone_codes")
     op.drop_index("ix_phone_approvals_expires_at", table_name="phone_approvals")
     op.drop_index("ix_phone_approvals_citizen_id", table_name="phone_approvals")
+    op.drop_index("ix_phone_approvals_browser_hash", table_name="phone_approvals")
     op.drop_table("phone_approvals")

@@ -2,7 +2,7 @@
 INSERT INTO passkeys VALUES
   (x'51', 'passkey-1', 'citizen-1', x'52', 3, x'5ea9', '00000000-0000-0000-0000-000000000000', '["internal"]', 'none', 0, 1, 1, 1, 2, NULL, NULL);
 INSERT INTO app_devices VALUES
-  ('device-1', 'citizen-1', '{}', 'hash', x'5eaa', 1, NULL, NULL, NULL);
+  ('device-1', 'citizen-1', '{}', 'hash', x'5eaa', 0, NULL, NULL, 1, 1, NULL, NULL, NULL);
 INSERT INTO phone_approvals VALUES
   (x'53', 'sign_in', 'my', x'54', x'5eab', NULL, NULL, NULL, 'open', NULL, 1, 9, NULL, NULL, NULL);
 INSERT INTO phone_codes VALUES
