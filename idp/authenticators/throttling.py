@@ -1,7 +1,9 @@
 """How fast somebody may guess. NIST SP 800-63B §3.2.2 (rate limiting); OWASP ASVS 2.2.1.
 
 Every attempt is counted *before* it is verified, so that many guesses sent at once cannot all
-slip through between a check and a count. Three counters stand beside each other:
+slip through between a check and a count. Every way to try a secret is a `CredentialPath` with
+counters of its own, so that no way can be blocked by guesses at another. Where strangers can try
+(passwords, activation and recovery codes), three counters stand beside each other:
 
 * **pair** (identifier and source): the brake on guessing. Five attempts are free, then each next
   one waits, from 30 seconds doubling to 15 minutes.
@@ -13,8 +15,16 @@ slip through between a check and a count. Three counters stand beside each other
   Sources that did are unaffected, and so is a session that lives.
 
 What this cannot stop: whoever owns a hundred thousand addresses has a hundred thousand guesses at
-one password. That is what the second factor is for, which counts per person and not per source:
+one password. That is what the second factor is for, which counts per **holder** and not per source:
 who gets that far holds the password and is no stranger any more.
+
+A **browser** in which the same person did the same before is braked by a counter of its own and by
+nothing else (OWASP, "device cookies"): neither a thief of the password who uses up the one-time
+codes, nor a neighbour behind the same address, locks the holder out there. Strangers do not have
+its cookie, and a made-up one is known for nobody.
+
+What cannot be guessed at all (a passkey's signature, a code of 128 bits, a state of our own making)
+is counted by source alone: not against guessing, but because looking at it costs us something.
 
 Identifiers that nobody holds are counted like all others, so that being throttled tells nothing.
 
@@ -33,8 +43,10 @@ After a success the pair is forgotten and the other two are lowered by one: neve
 attacker would sign in to an account of their own to begin anew.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 
@@ -64,6 +76,75 @@ hour: nobody is worn down by being asked again and again. What a person agrees t
 
 MARK_LIMITS = AttemptLimits(free=300, window=timedelta(minutes=10), longest_pause=timedelta(minutes=10))
 """Per source that looks up public marks by name: wide, as SOURCE_LIMITS; it is no guess at a secret."""
+
+UNGUESSABLE_LIMITS = AttemptLimits(free=600, window=timedelta(minutes=10), longest_pause=timedelta(minutes=1))
+"""Per source, for what nobody guesses: it bounds work, not luck."""
+
+
+class CredentialPath(StrEnum):
+    """A way to try a secret; every one is counted, and none with another."""
+
+    PASSWORD = "password"
+    ONE_TIME_PASSWORD = "otp"
+    """The holder is the person: the first factor is known already."""
+    PASSKEY = "passkey"
+    """Without identifier: signatures are not guessed."""
+    PHONE_CODE = "phone_code"
+    """A code scanned from another screen; without identifier."""
+    PHONE_PIN = "phone_pin"
+    """The holder is the enrolled device."""
+    RECOVERY_CODE = "recovery_code"
+    ACTIVATION = "activation"
+    """The identifier is the personal number that is typed beside the code."""
+    USER_CODE = "user_code"
+    """RFC 8628 §5.1; the holder is the person who types codes of devices."""
+    UPSTREAM = "upstream"
+    """The answer of another provider; without identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathLimits:
+    """What brakes attempts on one path."""
+
+    source: AttemptLimits
+    pair: AttemptLimits | None = None
+    """Where strangers can try: per identifier and source, the identifier alone never refuses."""
+    holder: AttemptLimits | None = None
+    """Where only somebody gets who proved something before: per identifier, all sources together."""
+    browser: AttemptLimits | None = None
+    """Instead of all these, in a browser where the same was right before; None knows no browsers."""
+    forgets: bool = True
+    """Whether a success forgets the failures before it; False where one can be had at will."""
+
+
+_STRANGERS = PathLimits(source=SOURCE_LIMITS, pair=PAIR_LIMITS, browser=PAIR_LIMITS)
+_UNGUESSABLE = PathLimits(source=UNGUESSABLE_LIMITS)
+PATH_LIMITS: Mapping[CredentialPath, PathLimits] = {
+    CredentialPath.PASSWORD: _STRANGERS,
+    CredentialPath.RECOVERY_CODE: _STRANGERS,
+    CredentialPath.ACTIVATION: _STRANGERS,
+    CredentialPath.ONE_TIME_PASSWORD: PathLimits(
+        source=SOURCE_LIMITS, holder=SECOND_FACTOR_LIMITS, browser=SECOND_FACTOR_LIMITS
+    ),
+    # Whoever has stolen the phone has its browser, too.
+    CredentialPath.PHONE_PIN: PathLimits(source=SOURCE_LIMITS, holder=SECOND_FACTOR_LIMITS),
+    # Anybody has a device of their own, and with it a right code whenever they like.
+    CredentialPath.USER_CODE: PathLimits(source=SOURCE_LIMITS, holder=USER_CODE_LIMITS, forgets=False),
+    CredentialPath.PASSKEY: _UNGUESSABLE,
+    CredentialPath.PHONE_CODE: _UNGUESSABLE,
+    CredentialPath.UPSTREAM: _UNGUESSABLE,
+}
+
+
+def path_limits(path: CredentialPath, *, password: AttemptLimits, source: AttemptLimits) -> PathLimits:
+    """Return the limits of a path, with those that an operator may set: of passwords, and of sources."""
+    limits = PATH_LIMITS[path]
+    if limits.source is SOURCE_LIMITS:
+        limits = replace(limits, source=source)
+    if path is CredentialPath.PASSWORD:
+        limits = replace(limits, pair=password, browser=password)
+    return limits
+
 
 IDENTIFIER_WINDOW = timedelta(days=1)
 UNDER_ATTACK_FROM = 1000

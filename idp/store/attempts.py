@@ -4,6 +4,7 @@ The rule is `authenticators.throttling.register`; here it stands as one upsert, 
 guesses cannot slip through between reading and counting. A test holds the two against each other.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -87,8 +88,9 @@ _MARK = Insert(
     _COLUMNS,
     merge=Merge(("attempt_key",), lambda proposed, _: {"expires_at": proposed.expires_at}),
 )
+_FOUND_AT_ONCE = 6
 _FIND = select(t).where(
-    or_(*(t.c.attempt_key == bindparam(name) for name in ("first", "second", "third", "fourth"))),
+    or_(*(t.c.attempt_key == bindparam(f"key_{number}") for number in range(_FOUND_AT_ONCE))),
     t.c.expires_at > bindparam("now"),
 )
 
@@ -99,12 +101,11 @@ class AttemptCounters:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    async def find(self, keys: tuple[bytes, bytes, bytes, bytes], now: datetime) -> dict[bytes, Attempts]:
-        """Return the counters that stand under four keys."""
-        first, second, third, fourth = keys
-        rows = await self._recorder.fetch_all(
-            _FIND, first=first, second=second, third=third, fourth=fourth, now=micros(now)
-        )
+    async def find(self, keys: Sequence[bytes], now: datetime) -> dict[bytes, Attempts]:
+        """Return the counters that stand under one to six keys."""
+        six = [*keys, *[keys[0]] * (_FOUND_AT_ONCE - len(keys))]
+        wanted = {f"key_{number}": key for number, key in enumerate(six)}
+        rows = await self._recorder.fetch_all(_FIND, now=micros(now), **wanted)
         return {
             bytes(row["attempt_key"]): Attempts(
                 row["failures"], moment(row["counted_since"]), moment(row["last_attempt_at"])

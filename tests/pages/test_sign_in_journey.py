@@ -110,7 +110,7 @@ async def test_a_pause_for_the_address_costs_nobody_their_own_attempts(
             answer = await try_password(http, "/sign-in/my", person.personal_number, person.password)
             assert answer.status_code == 429
         keys = attempt_keys(small.context, person.personal_number, "203.0.113.7")
-        four = (keys.pair, keys.source, keys.identifier, keys.known)
+        four = (keys.pair, keys.source, keys.identifier, keys.known_source)
         counted = await small.unit_of_work().attempts.find(four, small.clock.now)
         assert {key: attempts.failures for key, attempts in counted.items()} == {keys.source: 3}
         small.clock.advance(seconds=30)
