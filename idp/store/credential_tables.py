@@ -124,6 +124,7 @@ activations = Table(
     time_column("issued_at"),
     time_column("usable_from"),
     time_column("expires_at"),
+    time_column("claimed_at", null=True),
     time_column("used_at", null=True),
     time_column("stopped_at", null=True),
     text_column("stopped_because", null=True),

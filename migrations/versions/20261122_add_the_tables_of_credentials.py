@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
         sa.Column("usable_from", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.Column("stopped_at", sa.BigInteger(), nullable=True),
         sa.Column("stopped_because", sa.Text(), nullable=True),

@@ -12,7 +12,7 @@ INSERT INTO recovery_codes VALUES
 INSERT INTO trusted_browsers VALUES
   (x'57', 'browser-1', 'citizen-1', x'5eac', 1, 1, 9, NULL);
 INSERT INTO activations VALUES
-  ('activation-1', x'58', 'citizen-1', 'enrolment', 'post', NULL, 'open', NULL, NULL, 'lan', NULL, 1, 1, 9, NULL, NULL, NULL);
+  ('activation-1', x'58', 'citizen-1', 'enrolment', 'post', NULL, 'issued', NULL, NULL, 'lan', NULL, 1, 1, 9, NULL, NULL, NULL, NULL);
 INSERT INTO upstream_accounts VALUES
   ('upstream', x'59', 'citizen-1', 1, 1, NULL);
 INSERT INTO upstream_visits VALUES

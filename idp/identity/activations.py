@@ -1,0 +1,364 @@
+"""Activations: how somebody who cannot sign in comes to ways of signing in. Rule R19; NIST SP 800-63B §4.2.
+
+One mechanism for two purposes. *Enrolment*: a person of the register who never signed in gets a code, by post
+or in person, and chooses a password or makes a passkey with it. *Recovery*: whoever lost what they signed in
+with gets one as well, by a recovery code of theirs, from a session that a strong sign-in began, or in person,
+seen by one operator and approved by another. A recovery is told at once by every way we know and can be used
+only after a time in which its holder can stop it. No code signs anybody in.
+
+    proposed ──▶ issued ──▶ used
+        │           │
+        └───────────┴─────▶ stopped
+
+Waiting, usable and expired are not stored: they follow from the time.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from idp.audit.events import Actor, Event
+from idp.identity.assurance import Proofing
+from idp.identity.citizens import Citizen
+from idp.identity.evidence import DocumentType
+
+APPROVED_WITHIN = timedelta(hours=24)
+"""How long a proposal waits for the second person: the papers were seen on that day."""
+CLAIM_VALIDITY = timedelta(minutes=30)
+"""How long after typing a code its browser may go on without typing it again."""
+SHORTEST_WAITING = timedelta(hours=24)
+"""How long a recovery of a real person waits at least: a night, for whoever reads messages in the morning."""
+
+
+class Purpose(StrEnum):
+    """What a code is for."""
+
+    ENROLMENT = "enrolment"
+    """The first: the person never signed in."""
+    RECOVERY = "recovery"
+
+
+class Ground(StrEnum):
+    """On what a code is given, and how it comes to the person."""
+
+    POST = "post"
+    """A letter to the address in the register."""
+    IN_PERSON = "in_person"
+    """Papers were seen, and the letter was handed over."""
+    ASSISTED_DESK = "assisted_desk"
+    """As IN_PERSON, for somebody without a phone: used at the office, where somebody helps."""
+    RECOVERY_CODE = "recovery_code"
+    """The person held one of their recovery codes."""
+    STRONG_SESSION = "strong_session"
+    """The person was signed in, strongly and just now: with a second passkey, or another phone."""
+
+
+BY_OPERATORS = frozenset({Ground.POST, Ground.IN_PERSON, Ground.ASSISTED_DESK})
+"""Grounds on which operators give a code."""
+
+_VALIDITY: Mapping[Ground, timedelta] = {
+    Ground.POST: timedelta(days=30),
+    Ground.IN_PERSON: timedelta(days=7),
+    Ground.ASSISTED_DESK: timedelta(hours=2),
+    Ground.RECOVERY_CODE: timedelta(days=7),
+    Ground.STRONG_SESSION: timedelta(days=7),
+}
+
+
+class ActivationStatus(StrEnum):
+    """What is stored of how far it has come."""
+
+    PROPOSED = "proposed"
+    """A recovery that waits for the second operator; there is no code yet."""
+    ISSUED = "issued"
+    USED = "used"
+    STOPPED = "stopped"
+
+
+class Standing(StrEnum):
+    """How it stands now."""
+
+    PROPOSED = "proposed"
+    WAITING = "waiting"
+    """Its holder can stop it, and nobody can use it yet."""
+    USABLE = "usable"
+    EXPIRED = "expired"
+    USED = "used"
+    STOPPED = "stopped"
+
+
+class StopReason(StrEnum):
+    """Why an activation was stopped."""
+
+    HOLDER_MESSAGE = "holder_message"
+    """By the address in a message, without signing in."""
+    HOLDER_SESSION = "holder_session"
+    WITHDRAWN = "withdrawn"
+    """By an operator."""
+    SUPERSEDED = "superseded"
+    """Another one took its place, or was used."""
+
+
+class Unfit(StrEnum):
+    """Why no code is given."""
+
+    NOT_ACTIVE = "not_active"
+    ALREADY_ACTIVATED = "already_activated"
+    """What can sign in is recovered, never enrolled a second time: else one operator could take it over."""
+    NEVER_ACTIVATED = "never_activated"
+    OTHER_BIRTHDATE = "other_birthdate"
+    """The birth date on the papers is not the register's: probably somebody else whose name looks alike."""
+    WRONG_DOCUMENT = "wrong_document"
+    NO_DOCUMENT = "no_document"
+    NO_ADDRESS = "no_address"
+    UNREACHABLE = "unreachable"
+    """No way to tell the person: the code goes to the address in the register, and nowhere else."""
+
+
+class UnfitActivationError(ValueError):
+    """No code is given; `unfit` says why, to the operator."""
+
+    def __init__(self, unfit: Unfit) -> None:
+        super().__init__(unfit.value)
+        self.unfit = unfit
+
+
+class ActivationError(ValueError):
+    """The activation cannot take this step; the message says why, to the operator."""
+
+
+class NotUsableError(Exception):
+    """The code is right and cannot be used now; told to nobody but whoever holds it."""
+
+    def __init__(self, standing: Standing, usable_from: datetime) -> None:
+        super().__init__(standing.value)
+        self.standing = standing
+        self.usable_from = usable_from
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDocument:
+    """What an operator had in their hands: its kind, and where the office filed that it was seen. Rule R6.
+
+    There is no place for the number of a document or for a picture of it.
+    """
+
+    document: DocumentType
+    reference: str
+
+    def __str__(self) -> str:
+        return f"{self.document.value}:{self.reference}"
+
+
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]{1,59}")
+_MANY_DIGITS = re.compile(r"[0-9]{8}")
+
+
+def read_seen_document(text: str) -> SeenDocument | None:
+    """Read `idcard:HS-7/2026`; None for anything else, above all for what might be a document's number."""
+    kind, _, reference = text.partition(":")
+    known = {each.value for each in DocumentType}
+    if kind not in known or not _REFERENCE.fullmatch(reference) or _MANY_DIGITS.search(reference):
+        return None
+    return SeenDocument(DocumentType(kind), reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One activation. Its code and the token that stops it are not here: people hold them."""
+
+    activation_id: str
+    citizen_id: str
+    purpose: Purpose
+    ground: Ground
+    status: ActivationStatus
+    issued_by: str
+    """The operator's name; HOLDER where the person opened it themselves."""
+    issued_at: datetime
+    usable_from: datetime
+    expires_at: datetime
+    """Of a proposal: until when it waits for the second operator."""
+    evidence: SeenDocument | None = None
+    approved_by: str | None = None
+    claimed_at: datetime | None = None
+    """When its code was typed the last time."""
+    used_at: datetime | None = None
+    stopped_at: datetime | None = None
+    stopped_because: StopReason | None = None
+
+    def standing(self, now: datetime) -> Standing:
+        """Return how it stands."""
+        if self.status is ActivationStatus.USED:
+            return Standing.USED
+        if self.status is ActivationStatus.STOPPED:
+            return Standing.STOPPED
+        if now >= self.expires_at:
+            return Standing.EXPIRED
+        if self.status is ActivationStatus.PROPOSED:
+            return Standing.PROPOSED
+        return Standing.USABLE if now >= self.usable_from else Standing.WAITING
+
+    def can_be_stopped(self, now: datetime) -> bool:
+        """Tell whether there is something to stop."""
+        return self.standing(now) in {Standing.PROPOSED, Standing.WAITING, Standing.USABLE}
+
+
+HOLDER = "holder"
+"""Stands in `issued_by` for the person themselves."""
+
+
+def validity_of(purpose: Purpose, ground: Ground) -> timedelta:
+    """Return how long a code can be used once it can be; who waits for a recovery has to come back first."""
+    is_later = purpose is Purpose.RECOVERY and ground is Ground.ASSISTED_DESK
+    return _VALIDITY[Ground.IN_PERSON if is_later else ground]
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """How an operator found out whom a code is for: never by a name, for names look alike."""
+
+    ground: Ground
+    birthdate: str
+    """As it stands on the papers, or in the application."""
+    evidence: SeenDocument | None
+
+
+def check_fit(citizen: Citizen, found: Identified, purpose: Purpose, *, was_activated: bool) -> None:
+    """Check that an operator may give this person a code. Raises UnfitActivationError.
+
+    `was_activated` tells whether the person can sign in now, or ever used a code.
+    """
+    unfit: Unfit | None = None
+    if not citizen.is_active():
+        unfit = Unfit.NOT_ACTIVE
+    elif found.birthdate != citizen.personal_data.birthdate:
+        unfit = Unfit.OTHER_BIRTHDATE
+    elif purpose is Purpose.ENROLMENT and was_activated:
+        unfit = Unfit.ALREADY_ACTIVATED
+    elif purpose is Purpose.RECOVERY and not was_activated:
+        unfit = Unfit.NEVER_ACTIVATED
+    else:
+        unfit = _unfit_papers(citizen, found, purpose)
+    if unfit is not None:
+        raise UnfitActivationError(unfit)
+
+
+_FITTING: Mapping[Proofing, frozenset[DocumentType]] = {
+    Proofing.VN1: frozenset({DocumentType.IDCARD, DocumentType.PASSPORT}),
+    Proofing.VN2: frozenset({DocumentType.IDCARD, DocumentType.PASSPORT}),
+    Proofing.VNF: frozenset({DocumentType.PASSPORT, DocumentType.RESIDENCE_PERMIT}),
+}
+"""What people can show: foreigners have no identity card, and citizens no residence permit."""
+
+
+def _unfit_papers(citizen: Citizen, found: Identified, purpose: Purpose) -> Unfit | None:
+    data = citizen.personal_data
+    if found.ground is Ground.POST and data.address is None:
+        return Unfit.NO_ADDRESS
+    if found.evidence is None:
+        # The first letter may go to the address of the register without a visit; nothing is there to take.
+        is_first_letter = purpose is Purpose.ENROLMENT and found.ground is Ground.POST
+        return None if is_first_letter else Unfit.NO_DOCUMENT
+    if found.evidence.document not in _FITTING[citizen.proofing]:
+        return Unfit.WRONG_DOCUMENT
+    is_reachable = data.email is not None or data.phone_number is not None
+    if purpose is Purpose.RECOVERY and not is_reachable and found.ground is not Ground.POST:
+        return Unfit.UNREACHABLE
+    return None
+
+
+def enrolment(activation_id: str, citizen_id: str, found: Identified, by: Actor, now: datetime) -> Activation:
+    """Return a first code's activation; it can be used at once, for there is nobody to be harmed by haste."""
+    return Activation(
+        activation_id=activation_id,
+        citizen_id=citizen_id,
+        purpose=Purpose.ENROLMENT,
+        ground=found.ground,
+        status=ActivationStatus.ISSUED,
+        issued_by=by.id,
+        issued_at=now,
+        usable_from=now,
+        expires_at=now + validity_of(Purpose.ENROLMENT, found.ground),
+        evidence=found.evidence,
+    )
+
+
+def proposal(activation_id: str, citizen_id: str, found: Identified, by: Actor, now: datetime) -> Activation:
+    """Return a recovery that one operator proposes; without the second one it comes to nothing."""
+    return Activation(
+        activation_id=activation_id,
+        citizen_id=citizen_id,
+        purpose=Purpose.RECOVERY,
+        ground=found.ground,
+        status=ActivationStatus.PROPOSED,
+        issued_by=by.id,
+        issued_at=now,
+        usable_from=now + APPROVED_WITHIN,
+        expires_at=now + APPROVED_WITHIN,
+        evidence=found.evidence,
+    )
+
+
+def approve(activation: Activation, approver: Actor, waiting: timedelta, now: datetime) -> Activation:
+    """Approve a proposed recovery as the second operator. Raises ActivationError."""
+    standing = activation.standing(now)
+    if standing is Standing.EXPIRED:
+        raise ActivationError("the proposal is older than 24 hours; see the papers and propose it anew")
+    if standing is not Standing.PROPOSED:
+        raise ActivationError(f"a recovery that is {standing} cannot be approved")
+    if approver.id == activation.issued_by:
+        raise ActivationError("whoever proposed a recovery cannot approve it: a second person must")
+    usable_from = now + waiting
+    return replace(
+        activation,
+        status=ActivationStatus.ISSUED,
+        approved_by=approver.id,
+        usable_from=usable_from,
+        expires_at=usable_from + validity_of(activation.purpose, activation.ground),
+    )
+
+
+def opened_by_holder(
+    activation_id: str, citizen_id: str, ground: Ground, waiting: timedelta, now: datetime
+) -> Activation:
+    """Return a recovery that its holder opened, by a recovery code or from a strong session."""
+    return Activation(
+        activation_id=activation_id,
+        citizen_id=citizen_id,
+        purpose=Purpose.RECOVERY,
+        ground=ground,
+        status=ActivationStatus.ISSUED,
+        issued_by=HOLDER,
+        issued_at=now,
+        usable_from=now + waiting,
+        expires_at=now + waiting + validity_of(Purpose.RECOVERY, ground),
+    )
+
+
+def check_usable(activation: Activation, now: datetime) -> None:
+    """Check that a code can be used now. Raises NotUsableError."""
+    standing = activation.standing(now)
+    if standing is not Standing.USABLE:
+        raise NotUsableError(standing, activation.usable_from)
+
+
+def check_reprint(activation: Activation, now: datetime) -> None:
+    """Check that a letter may be printed once more, with another code. Raises ActivationError."""
+    if activation.ground not in BY_OPERATORS:
+        raise ActivationError("the holder opened this recovery and has its code; there is no letter of it")
+    standing = activation.standing(now)
+    if standing not in {Standing.WAITING, Standing.USABLE}:
+        raise ActivationError(f"an activation that is {standing} has no letter")
+
+
+def activation_event(activation: Activation, verb: str, actor: Actor, now: datetime, **details: str) -> Event:
+    """Return the event that stands beside a step: ids and short codes, never a code that opens anything."""
+    return Event(
+        type=f"activation:{verb}",
+        actor=actor,
+        occurred_at=now,
+        citizen_id=activation.citizen_id,
+        details={"reference": activation.activation_id, "because": activation.ground.value, **details},
+    )
