@@ -14,6 +14,7 @@ What the rest of the program uses:
 | public_marks | links whose mark anybody may look up |
 | citizens | the register, sealed and found by keyed hash |
 | authenticators | what lets people in; one-time codes used once |
+| recovery_codes | codes on paper, each used once |
 | sessions | signed-in browsers |
 | consents | decisions, as the proof of them |
 | clients | registered relying parties |

@@ -38,6 +38,7 @@ from idp.store.platform_links import PlatformLinks
 from idp.store.polled_sets import PolledSets
 from idp.store.public_marks import PublicMarks
 from idp.store.recorder import Recorder
+from idp.store.recovery_codes import RecoveryCodes
 from idp.store.registrations import Registrations
 from idp.store.remains import Remains
 from idp.store.sealing import DataSeal
@@ -83,6 +84,7 @@ class UnitOfWork(Recorder):
         self.outbox_overview = OutboxOverview(self, seal)
         self.platform_links = PlatformLinks(self)
         self.public_marks = PublicMarks(self)
+        self.recovery_codes = RecoveryCodes(self, seal)
         self.registrations = Registrations(self)
         self.remains = Remains(self)
         self.sessions = Sessions(self, seal, self.outbox)
