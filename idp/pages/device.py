@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.authenticators.throttling import USER_CODE_LIMITS, AttemptLimits, ThrottledError, source_of
+from idp.authenticators.throttling import CredentialPath, ThrottledError
 from idp.identity.register import shown_name
 from idp.pages.approval_views import DevicePage
 from idp.pages.frame import form_token, show
@@ -25,9 +25,8 @@ from idp.store.writes import GateClosedError
 from idp.web.answers import see_other, with_retry_after
 from idp.web.approvals import approval_id
 from idp.web.failures import note
-from idp.web.requests import address_of
 from idp.web.state import Context, context_of
-from idp.web.throttle import count_attempts
+from idp.web.throttle import count_credential_attempt
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,30 +54,20 @@ async def device(http: Request) -> Response:
         return sent
     entered, form = sent
     typed = form.get("user_code", "")
-    counters = _counters(context, http, entered.citizen.citizen_id)
+    person = entered.citizen.citizen_id
     try:
-        await count_attempts(uow, counters, now)
+        attempt = await count_credential_attempt(context, uow, CredentialPath.USER_CODE, person, http, now)
     except ThrottledError as throttled:
         note(http, refused="throttled")
         view = replace(_view(context, entered, typed), retry_at=throttled.retry_at)
         return with_retry_after(show(http, view, status=429), throttled.retry_at - now)
-    found = await _claimed(uow, typed, entered.citizen.citizen_id, now)
+    found = await _claimed(uow, typed, person, now)
     if found is None:
         note(http, refused="wrong_user_code")
         return show(http, replace(_view(context, entered, typed), is_wrong=True), status=400)
-    for key, _ in counters:
-        uow.attempts.take_back(key)
+    attempt.succeeded(uow, now)
     await uow.commit()
     return see_other(f"{context.issuer}/approvals/{approval_id(found)}")
-
-
-def _counters(context: Context, http: Request, citizen_id: str) -> tuple[tuple[bytes, AttemptLimits], ...]:
-    lookup = context.custody.data.lookup
-    source = source_of(address_of(http))
-    return (
-        (lookup("user_codes_of_person", citizen_id), USER_CODE_LIMITS),
-        (lookup("user_codes_of_source", source), context.source_limits),
-    )
 
 
 async def _claimed(uow: UnitOfWork, typed: str, citizen_id: str, now: datetime) -> DecoupledRequest | None:
