@@ -15,6 +15,7 @@ What the rest of the program uses:
 | citizens | the register, sealed and found by keyed hash |
 | authenticators | what lets people in; one-time codes used once |
 | recovery_codes | codes on paper, each used once |
+| trusted_browsers | browsers that their person had remembered |
 | sessions | signed-in browsers |
 | consents | decisions, as the proof of them |
 | clients | registered relying parties |
@@ -27,6 +28,7 @@ What the rest of the program uses:
 | attempts | counters of sign-in attempts |
 | feature_policies | the versions of the feature policy, each published once |
 | ledger | the audit log and its chain |
+| places | where a page of a list begins that is read newest first |
 | activity | the same, as the person it concerns reads it |
 | figures | counts for the public figures |
 | merkle_log | the published tree over it: tiles, checkpoints, what was purged |

@@ -45,6 +45,7 @@ from idp.store.sealing import DataSeal
 from idp.store.sessions import Sessions
 from idp.store.simulations import Simulations
 from idp.store.status_lists import StatusLists
+from idp.store.trusted_browsers import TrustedBrowsers
 
 
 class UnitOfWork(Recorder):
@@ -90,3 +91,4 @@ class UnitOfWork(Recorder):
         self.sessions = Sessions(self, seal, self.outbox)
         self.simulations = Simulations(self)
         self.status_lists = StatusLists(self)
+        self.trusted_browsers = TrustedBrowsers(self, seal)
