@@ -6,6 +6,7 @@ Leaving without commit stores nothing.
 
 from idp.store.access_tokens import AccessTokens
 from idp.store.account_links import AccountLinks
+from idp.store.activations import Activations
 from idp.store.activity import Activity
 from idp.store.attempts import AttemptCounters
 from idp.store.authenticators import Authenticators
@@ -56,6 +57,7 @@ class UnitOfWork(Recorder):
         self.access_tokens = AccessTokens(self, seal)
         self.link_changes = LinkChanges(self)
         self.account_links = AccountLinks(self, self.link_changes)
+        self.activations = Activations(self, seal)
         self.activity = Activity(self)
         self.attempts = AttemptCounters(self)
         self.authenticators = Authenticators(self, seal)
