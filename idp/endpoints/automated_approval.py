@@ -53,7 +53,7 @@ async def _answer(
     session = Session(
         session_id=secrets.token_urlsafe(16),
         citizen_id=citizen_id,
-        context=authentication_context({Method.PASSWORD, Method.ONE_TIME_PASSWORD}, now),
+        context=authentication_context((Method.PASSWORD, Method.ONE_TIME_PASSWORD), now),
         created_at=now,
         last_seen_at=now,
     )

@@ -34,6 +34,15 @@ class Session:
         )
 
 
+SENSITIVE_WITHIN = timedelta(minutes=10)
+"""How old a sign-in may be when somebody changes what lets them in, or how they are told."""
+
+
+def is_just_shown(context: AuthenticationContext, now: datetime) -> bool:
+    """Tell whether a sign-in is recent enough for a sensitive change. NIST SP 800-63B §4.1.2."""
+    return now < context.auth_time + SENSITIVE_WITHIN
+
+
 def is_fresh(
     context: AuthenticationContext, *, max_age: int | None, not_before: datetime | None, now: datetime
 ) -> bool:

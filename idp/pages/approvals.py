@@ -215,9 +215,9 @@ async def _way_before(
     """Return the factor that is missing, or why the network's policy refuses this person; usually nothing."""
     asked, client, presence = question.request.asked, question.client, question.presence
     try:
-        if rules.needs_enrolled_methods(asked, client, presence.session.context.acr):
+        if rules.needs_enrolled_methods(asked, client, presence.session.context):
             record = await uow.authenticators.find(presence.citizen.citizen_id)
-            if rules.missing_factor(asked, client, presence.session, enrolled_methods(record)) is not None:
+            if rules.missing_factor(asked, client, presence.session, enrolled_methods(record)):
                 return see_other(f"{context.issuer}/second-factor/{APPROVALS}.{name}")
         rules.check_person(asked, client, presence, (), now)
     except LinkRefusedError as refused:

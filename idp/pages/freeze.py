@@ -74,4 +74,4 @@ async def freeze(http: Request) -> Response:
 
 async def _has_second_factor(uow: UnitOfWork, citizen_id: str) -> bool:
     record = await uow.authenticators.find(citizen_id)
-    return Method.ONE_TIME_PASSWORD in enrolled_methods(record)
+    return any(method is not Method.PASSWORD for method in enrolled_methods(record))

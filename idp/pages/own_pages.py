@@ -6,7 +6,8 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.identity.assurance import Method
+from idp.identity.assurance import Acr, lifting_methods
+from idp.identity.sessions import is_just_shown
 from idp.pages.frame import check_form_token, read_own_form
 from idp.pages.visit import OWN
 from idp.protocol.parameters import Parameters
@@ -46,20 +47,63 @@ async def own_form_or_way(
     return OwnForm(signed_in, form)
 
 
+async def strong_form_or_way(
+    context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str
+) -> OwnForm | Response:
+    """Return who sent a form that changes what lets them in, or the way to sign in afresh first.
+
+    Raises JourneyError as `own_form_or_way` does.
+    """
+    form = await read_own_form(http)
+    signed_in = await strong_or_way(context, uow, http, now, visit_id)
+    if isinstance(signed_in, Response):
+        return signed_in
+    check_form_token(context, signed_in.session, form)
+    return OwnForm(signed_in, form)
+
+
+async def strong_or_way(
+    context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str
+) -> SignedIn | Response:
+    """Return who is signed in, strongly and just now, or the way there: for a sensitive change.
+
+    A trusted browser helps nobody here. NIST SP 800-63B §4.1.2.
+    """
+    signed_in = await find_signed_in(context, uow, http, now)
+    if signed_in is None or not is_just_shown(signed_in.session.context, now):
+        return see_other(f"{context.issuer}/sign-in/{visit_id}")
+    way = await way_to_two_factors(context, uow, signed_in, visit_id)
+    return await _welcomed(uow, http, signed_in, now) if way is None else way
+
+
 async def signed_in_or_way(
     context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str = OWN
 ) -> SignedIn | Response:
-    """Return who is signed in, at the strongest level they can reach, or the way to get there.
+    """Return who is signed in, with two factors where they have them, or the way to get there.
 
     `visit_id` says where that way leads in the end (`visit.own_visit`).
     """
     signed_in = await find_signed_in(context, uow, http, now)
     if signed_in is None:
         return see_other(f"{context.issuer}/sign-in/{visit_id}")
-    if Method.ONE_TIME_PASSWORD.value not in signed_in.session.context.amr:
-        record = await uow.authenticators.find(signed_in.citizen.citizen_id)
-        if Method.ONE_TIME_PASSWORD in enrolled_methods(record):
-            return see_other(f"{context.issuer}/second-factor/{visit_id}")
+    way = await way_to_two_factors(context, uow, signed_in, visit_id)
+    return await _welcomed(uow, http, signed_in, now) if way is None else way
+
+
+async def way_to_two_factors(
+    context: Context, uow: UnitOfWork, signed_in: SignedIn, visit_id: str
+) -> Response | None:
+    """Return the way to the factor that is missing; None where two were shown, or the person has but one."""
+    have = signed_in.session.context
+    if have.acr.satisfies(Acr.VN_2):
+        return None
+    record = await uow.authenticators.find(signed_in.citizen.citizen_id)
+    if not lifting_methods(have, enrolled_methods(record)):
+        return None
+    return see_other(f"{context.issuer}/second-factor/{visit_id}")
+
+
+async def _welcomed(uow: UnitOfWork, http: Request, signed_in: SignedIn, now: datetime) -> SignedIn:
     note(http, citizen_id=signed_in.citizen.citizen_id)
     uow.sessions.seen(signed_in.session, now)
     await uow.commit()

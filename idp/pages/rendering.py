@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from idp.identity.assurance import Acr
+from idp.identity.assurance import ACR_VALUES
 from idp.pages.notice_words import notice_filters
 from idp.pages.views import Page
 from idp.pages.words import Words
@@ -52,7 +52,7 @@ class Pages:
             "static": f"{parts.path.rstrip('/')}/static",
             "static_version": self.static_version,
             "languages": LANGUAGES,
-            "levels": tuple(Acr),
+            "levels": ACR_VALUES,
         }
         self._templates = {locale: self._compile(locale) for locale in LOCALES}
 

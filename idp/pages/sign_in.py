@@ -4,15 +4,12 @@ Known and unknown identifiers take the same way: both are counted, both cost one
 same words. NIST SP 800-63B §3.1.1, §3.2.2; abuse cases 15, 18, P5, P6.
 """
 
-import secrets
-from dataclasses import replace
 from datetime import datetime
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.audit.events import Actor, ActorKind, Event
 from idp.authenticators.hashing_pool import HashingOverloadedError
 from idp.authenticators.password import (
     DUMMY_HASH,
@@ -22,10 +19,9 @@ from idp.authenticators.password import (
     verify_password,
 )
 from idp.authenticators.throttling import ThrottledError, source_of
-from idp.identity.assurance import AuthenticationContext, Method, authentication_context
+from idp.identity.assurance import Method, authentication_context
 from idp.identity.citizens import CitizenStatus
 from idp.identity.identifiers import normalise_identifier
-from idp.identity.sessions import Session
 from idp.pages.frame import read_own_form, show
 from idp.pages.views import SignInNotice, SignInPage
 from idp.pages.visit import Visit, load_visit
@@ -33,9 +29,9 @@ from idp.store.authenticators import SignInRecord
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other, with_retry_after
+from idp.web.arrival import begin_session
 from idp.web.cookies import Cookies
 from idp.web.failures import note
-from idp.web.journey import find_signed_in
 from idp.web.requests import address_of
 from idp.web.state import Context, context_of
 from idp.web.throttle import AttemptKeys, attempt_keys, count_password_attempt, forgive
@@ -97,7 +93,7 @@ async def sign_in(http: Request, visit_id: str) -> Response:
         note(http, refused="citizen_not_active")
         return _show(context, http, visit, SignInNotice.NOT_USABLE, status=403)
     await _renew_hash(context, uow, record.citizen_id, known_hash, password, now)
-    return await _begin_session(context, uow, http, visit, record, keys, now)
+    return await _arrive(context, uow, http, visit, record, keys, now)
 
 
 async def _renew_hash(
@@ -113,7 +109,7 @@ async def _renew_hash(
     uow.authenticators.put_password(citizen_id, renewed, now)
 
 
-async def _begin_session(
+async def _arrive(
     context: Context,
     uow: UnitOfWork,
     http: Request,
@@ -122,31 +118,18 @@ async def _begin_session(
     keys: AttemptKeys,
     now: datetime,
 ) -> Response:
-    """Begin or renew the session under a new cookie: what was known before sign-in is worthless after it."""
-    cookies = Cookies(context.is_secure)
-    cookie = secrets.token_urlsafe(32)
-    at = authentication_context({Method.PASSWORD}, context.clock())
-    cookie_before = cookies.read(http, cookies.session)
-    present = await find_signed_in(context, uow, http, now) if cookie_before else None
-    if present is not None and cookie_before and present.citizen.citizen_id == record.citizen_id:
-        session = replace(present.session, context=at, last_seen_at=now)
-        uow.sessions.lift(session, cookie_before, cookie)
-    else:
-        if present is not None:
-            uow.sessions.end(present.session.session_id, now)
-        session = _new_session(record.citizen_id, at, now)
-        uow.sessions.add(session, cookie, now + context.session_limits.absolute)
-    forgive(uow, keys, now)
-    uow.ledger.append(
-        Event(
-            type="citizen:signed_in",
-            actor=Actor(ActorKind.CITIZEN, record.citizen_id),
-            occurred_at=now,
-            client_id=visit.client_id,
-            citizen_id=record.citizen_id,
-            details={"method": Method.PASSWORD.value, "acr": at.acr.value},
-        )
+    at = authentication_context((Method.PASSWORD,), context.clock())
+    cookie = await begin_session(
+        context,
+        uow,
+        http,
+        record.citizen_id,
+        at,
+        now,
+        client_id=visit.client_id,
+        method=Method.PASSWORD.value,
     )
+    forgive(uow, keys, now)
     try:
         await uow.commit()
     except GateClosedError:
@@ -154,18 +137,8 @@ async def _begin_session(
         return _show(context, http, visit, SignInNotice.SESSION_ENDED)
     note(http, citizen_id=record.citizen_id)
     answer = see_other(visit.onward_uri)
-    cookies.set_session(answer, cookie)
+    Cookies(context.is_secure).set_session(answer, cookie)
     return answer
-
-
-def _new_session(citizen_id: str, at: AuthenticationContext, now: datetime) -> Session:
-    return Session(
-        session_id=secrets.token_urlsafe(16),
-        citizen_id=citizen_id,
-        context=at,
-        created_at=now,
-        last_seen_at=now,
-    )
 
 
 def _show(

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from idp.audit.events import ActorKind
 from idp.identity.account_links import Refusal, Status
-from idp.identity.assurance import Acr, Method, Proofing
+from idp.identity.assurance import Acr, AcrValue, Method, Proofing
 from idp.identity.consents import TEXT_VERSION, AskReason
 from idp.identity.withdrawals import PlatformClock
 from idp.web.failures import Trouble
@@ -113,12 +113,13 @@ class SecondFactorNotice(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorPage(Page):
-    """Is it really you? `form#second-factor` with `code`."""
+    """Is it really you? One of several ways; `form#second-factor` with `code` for one-time codes."""
 
     template: ClassVar[str] = "sign_in/second_factor.html"
 
     action: str
-    method: Method = Method.ONE_TIME_PASSWORD
+    methods: tuple[Method, ...] = (Method.ONE_TIME_PASSWORD,)
+    """The ways that would do, the best first; the page offers each."""
     is_step_up: bool = False
     """The person is signed in already and the network asks for more (RFC 9470)."""
     notice: SecondFactorNotice | None = None
@@ -336,7 +337,7 @@ class AcrPage(Page):
 
     template: ClassVar[str] = "acr.html"
 
-    acr: Acr
+    acr: AcrValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,27 @@ FREEZE = "freeze"
 """As OWN, for the page where new links are frozen."""
 NOTICES = "notices"
 """As OWN, for the messages that somebody was sent."""
+OWN_PAGES = frozenset(
+    {
+        "activity",
+        "authenticator-app",
+        "browsers",
+        "cases",
+        "consents",
+        "correction",
+        "export",
+        "freeze",
+        "networks",
+        "notices",
+        "passkeys",
+        "password",
+        "phones",
+        "recovery-codes",
+        "security",
+        "sessions",
+    }
+)
+"""The pages under /my to which a sign-in can lead back; the visit's id is the page's name."""
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -76,11 +97,11 @@ def own_visit(issuer: str, visit_id: str) -> Visit | None:
     page, _, subject = visit_id.partition(".")
     if subject and not _SUBJECT.fullmatch(subject):
         return None
+    if page in OWN_PAGES:
+        return None if subject else Visit(visit_id, f"{issuer}/my/{page}")
     match page:
         case "my" if not subject:
             return Visit(OWN, f"{issuer}/my/accounts")
-        case "freeze" | "notices" if not subject:
-            return Visit(visit_id, f"{issuer}/my/{page}")
         case "approvals":
             return Visit(visit_id, f"{issuer}/approvals/{subject}" if subject else f"{issuer}/approvals")
         case "device":

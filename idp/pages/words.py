@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from idp.audit.activity import ActivityKind
 from idp.audit.events import ActorKind
 from idp.identity.account_links import Status
-from idp.identity.assurance import Acr, Proofing
+from idp.identity.assurance import Acr, AcrValue, PhishingResistance, Proofing, acr_claim
 from idp.identity.citizens import VIET_NAM
 from idp.identity.consents import AskReason
 from idp.identity.disputes import Outcome
@@ -43,11 +43,17 @@ PROOFING_CHECKS: Mapping[Proofing, str] = {
 }
 """How somebody's identity was checked, as strangers read it: `vnf` in the words of `vn2` (rule R21)."""
 
-ACR: Mapping[Acr, str] = {
+ACR: Mapping[AcrValue, str] = {
     Acr.VN_1: msgid("one proof, such as a password"),
     Acr.VN_2: msgid("two different proofs, such as a password and a code"),
     Acr.VN_3: msgid("two different proofs, one of them your face or fingerprint"),
     Acr.VN_4: msgid("three proofs: something you know, something you hold, and your face or fingerprint"),
+    PhishingResistance.PHR: msgid(
+        "a proof that works at our own address only, so that nobody can pass it on"
+    ),
+    PhishingResistance.PHRH: msgid(
+        "the same, with a key that cannot be copied from the device that holds it"
+    ),
 }
 
 CLAIMS: Mapping[str, str] = {
@@ -223,7 +229,8 @@ class Words:
         """Return the filters by the names that templates use."""
         return {
             "acr": lambda acr: self._translate(ACR[acr]),
-            "acr_uri": lambda acr: acr.uri(self._issuer),
+            "acr_claim": lambda acr: acr_claim(acr, self._issuer),
+            "acr_uri": lambda acr: f"{self._issuer}/acr/{acr.value}",
             "activity": lambda kind: self._translate(ACTIVITY[kind]),
             "actor": lambda actor: self._translate(ACTORS[actor]),
             "ask_reason": lambda reason: self._translate(ASK_REASONS[reason]),

@@ -159,7 +159,8 @@ def granted_claims(request: AuthorizationRequest, agreed: Collection[str]) -> Cl
     """
     asked = _with_scope_claims(request.claims, request.scope)
     return ClaimsRequest(
-        id_token=_narrowed(asked.id_token, ITEM_OF_CLAIM, agreed) | granted_acr_claim(request.essential_acrs),
+        id_token=_narrowed(asked.id_token, ITEM_OF_CLAIM, agreed)
+        | granted_acr_claim(request.essential_acrs, request.acr_values),
         userinfo=_narrowed(asked.userinfo, ITEM_OF_CLAIM, agreed),
         verified_in_id_token=_narrowed_verified(asked.verified_in_id_token, agreed),
         verified_in_userinfo=_narrowed_verified(asked.verified_in_userinfo, agreed),

@@ -24,7 +24,7 @@ from datetime import timedelta
 from typing import Any
 
 from idp.identity.account_links import LinkPolicy
-from idp.identity.assurance import Acr, Proofing
+from idp.identity.assurance import ACR_VALUES, Acr, Proofing, read_acr_value
 from idp.protocol.authorization_request import SCOPES
 from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, parse_jwk, parse_jwk_set
 from idp.protocol.jwe import find_encryption_key
@@ -137,7 +137,7 @@ def read_client(metadata: Mapping[str, object], policy: Mapping[str, object], cl
         ),
         userinfo_signed_response_alg=client.choice("userinfo_signed_response_alg", SIGNING_ALGORITHMS, None),
         default_max_age=client.integer("default_max_age", 0, 365 * 86400),
-        default_acr_values=tuple(Acr(value) for value in client.choices("default_acr_values", list(Acr))),
+        default_acr_values=tuple(map(read_acr_value, client.choices("default_acr_values", list(ACR_VALUES)))),
         client_uri=client_uri,
         logo_uri=client.logo_uri("logo_uri"),
         policy_uri=client.web_uri("policy_uri"),

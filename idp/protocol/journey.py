@@ -21,7 +21,7 @@ from idp.identity.account_links import (
     free_place,
     occupied_places,
 )
-from idp.identity.assurance import Acr, Method, missing_method
+from idp.identity.assurance import AuthenticationContext, Method, methods_to_reach
 from idp.identity.citizens import Citizen, age_on
 from idp.identity.consents import AskReason, Consent, reason_to_ask
 from idp.identity.freezes import check_not_frozen
@@ -75,8 +75,8 @@ class NextStep:
     """What comes next; with no page the request can be answered, by a code or by the error."""
 
     page: Page | None
-    method: Method | None = None
-    """The factor that is missing."""
+    methods: tuple[Method, ...] = ()
+    """The ways to show what is missing, the best first; one of them is enough."""
     reason: AskReason | None = None
     """Why consent is asked."""
     refusal: Refusal | None = None
@@ -126,45 +126,48 @@ def _for_nobody_else() -> NextStep:
 
 def missing_factor(
     request: AuthorizationRequest, client: Client, have: Session, enrolled: Iterable[Method]
-) -> Method | None:
-    """Return the one factor to ask for: RFC 9470, OpenID Connect Core §3.1.2.1 (`acr_values`), §5.5.1.1.
+) -> tuple[Method, ...]:
+    """Return the ways to show the factor that is missing: RFC 9470, OpenID Connect Core §3.1.2.1, §5.5.1.1.
 
-    Essential levels are a condition: one of them holds or is reached. `acr_values` are wishes in order of
-    preference: the first that holds or can be reached decides. The client's `min_acr` is a condition, too.
-    Raises UnmetAuthenticationRequirementsError, LinkRefusedError when this person cannot meet them.
+    Empty when nothing is missing. Essential levels are a condition: one of them holds or is reached. `acr_values` are
+    wishes in order of preference: the first that holds or can be reached decides. The client's `min_acr` is a
+    condition, too. Raises UnmetAuthenticationRequirementsError, LinkRefusedError when this person cannot meet
+    them.
     """
-    methods = tuple(enrolled)
+    possible = tuple(enrolled)
     context = have.context
-    if not _holds_essential(request, context.acr):
-        reached = (missing_method(context.amr, acr, methods) for acr in request.essential_acrs)
-        method = next((method for method in reached if method is not None), None)
-        if method is None:
+    if not _holds_essential(request, context):
+        reached = (methods_to_reach(context, acr, possible) for acr in request.essential_acrs)
+        methods = next(filter(None, reached), ())
+        if not methods:
             raise UnmetAuthenticationRequirementsError(
                 "the person cannot sign in at a level that was asked for"
             )
-        return method
+        return methods
     for wish in request.acr_values:
-        if context.acr.satisfies(wish):
+        if context.satisfies(wish):
             break
-        method = missing_method(context.amr, wish, methods)
-        if method is not None:
-            return method
+        methods = methods_to_reach(context, wish, possible)
+        if methods:
+            return methods
     minimum = client.policy.min_acr
-    if context.acr.satisfies(minimum):
-        return None
-    method = missing_method(context.amr, minimum, methods)
-    if method is None:
+    if context.satisfies(minimum):
+        return ()
+    methods = methods_to_reach(context, minimum, possible)
+    if not methods:
         raise LinkRefusedError(Refusal.ACR_TOO_LOW)
-    return method
+    return methods
 
 
-def needs_enrolled_methods(request: AuthorizationRequest, client: Client, have: Acr) -> bool:
+def needs_enrolled_methods(
+    request: AuthorizationRequest, client: Client, have: AuthenticationContext
+) -> bool:
     """Tell whether it matters which factors the person has: only when the session's level falls short."""
     wished = all(have.satisfies(acr) for acr in (client.policy.min_acr, *request.acr_values[:1]))
     return not (wished and _holds_essential(request, have))
 
 
-def _holds_essential(request: AuthorizationRequest, have: Acr) -> bool:
+def _holds_essential(request: AuthorizationRequest, have: AuthenticationContext) -> bool:
     return not request.essential_acrs or any(have.satisfies(acr) for acr in request.essential_acrs)
 
 

@@ -6,7 +6,7 @@ One document serves both well-known addresses. It names what exists and works, u
 from collections.abc import Mapping
 from typing import Any
 
-from idp.identity.assurance import TRUST_FRAMEWORK, Acr
+from idp.identity.assurance import ACR_VALUES, TRUST_FRAMEWORK, acr_claim
 from idp.identity.evidence import CheckMethod, DocumentType, EvidenceType, RecordType
 from idp.protocol.account_link_details import TYPE as ACCOUNT_LINK
 from idp.protocol.authorization_request import PROMPTS, SCOPES
@@ -109,7 +109,7 @@ def _document(policy: Policy) -> dict[str, Any]:
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": sorted(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
-        "acr_values_supported": [acr.uri(issuer) for acr in Acr],
+        "acr_values_supported": [acr_claim(value, issuer) for value in ACR_VALUES],
         "id_token_signing_alg_values_supported": algorithms,
         "id_token_encryption_alg_values_supported": list(KEY_MANAGEMENT_ALGORITHMS),
         "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_ALGORITHMS),

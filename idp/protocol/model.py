@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from idp.identity.account_links import AccountLinkRequest, LinkPolicy
-from idp.identity.assurance import Acr
+from idp.identity.assurance import Acr, AcrValue
 from idp.protocol.confirmation import Confirmation
 from idp.protocol.profiles import NONE, Profile
 
@@ -55,7 +55,7 @@ class Client:
     id_token_signed_response_alg: str = "ES256"
     userinfo_signed_response_alg: str | None = None
     default_max_age: int | None = None
-    default_acr_values: tuple[Acr, ...] = ()
+    default_acr_values: tuple[AcrValue, ...] = ()
     client_uri: str | None = None
     logo_uri: str | None = None
     policy_uri: str | None = None
@@ -199,7 +199,7 @@ class AuthorizationRequest:
     response_mode: str = "query"
     prompt: frozenset[str] = frozenset()
     max_age: int | None = None
-    acr_values: tuple[Acr, ...] = ()
+    acr_values: tuple[AcrValue, ...] = ()
     login_hint: str | None = None
     id_token_hint: str | None = None
     """As sent, not verified: whoever reads it checks signature and audience first (OIDC Core §3.1.2.2)."""
@@ -210,7 +210,7 @@ class AuthorizationRequest:
     """Thumbprint of the DPoP key that the code is bound to (RFC 9449 §10)."""
     resource: str | None = None
     """The resource that access tokens are for (RFC 8707)."""
-    essential_acrs: tuple[Acr, ...] = ()
+    essential_acrs: tuple[AcrValue, ...] = ()
     """Levels of which one must hold, or the request fails (OIDC Core §5.5.1.1)."""
 
 

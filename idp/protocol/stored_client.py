@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from idp.identity.account_links import LinkPolicy
-from idp.identity.assurance import Acr, Proofing
+from idp.identity.assurance import Acr, Proofing, read_acr_value
 from idp.protocol.model import Client
 from idp.protocol.profiles import Profile
 
@@ -63,7 +63,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "redirect_uris": tuple,
     "grant_types": frozenset,
     "scope": frozenset,
-    "default_acr_values": lambda values: tuple(Acr(value) for value in values),
+    "default_acr_values": lambda values: tuple(map(read_acr_value, values)),
     "contacts": tuple,
     "policy": _policy,
     "profile_hosts": frozenset,

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from idp.identity.account_links import AccountLinkRequest
-from idp.identity.assurance import Acr
+from idp.identity.assurance import read_acr_value
 from idp.protocol.model import (
     AuthorizationRequest,
     ClaimsRequest,
@@ -30,12 +30,12 @@ def load_request(text: str) -> AuthorizationRequest:
     stored = orjson.loads(text)
     stored["scope"] = frozenset(stored["scope"])
     stored["prompt"] = frozenset(stored["prompt"])
-    stored["acr_values"] = tuple(map(Acr, stored["acr_values"]))
+    stored["acr_values"] = tuple(map(read_acr_value, stored["acr_values"]))
     stored["ui_locales"] = tuple(stored["ui_locales"])
     stored["claims"] = _claims(stored["claims"])
     if stored["account_link"] is not None:
         stored["account_link"] = AccountLinkRequest(**stored["account_link"])
-    stored["essential_acrs"] = tuple(map(Acr, stored.get("essential_acrs", ())))
+    stored["essential_acrs"] = tuple(map(read_acr_value, stored.get("essential_acrs", ())))
     return AuthorizationRequest(**stored)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from idp.identity.account_links import AccountLink
+from idp.identity.assurance import acr_claim
 from idp.protocol.confirmation import Confirmation
 from idp.protocol.errors import InvalidRequestError, InvalidTokenError
 from idp.protocol.jose import SIGNING_ALGORITHMS, JOSEError, PublicKey, media_type, verify_jws
@@ -103,7 +104,7 @@ def id_token_claims(
         "exp": issued_at + int(policy.lifetimes.id_token.total_seconds()),
         "iat": issued_at,
         "auth_time": int(grant.auth_time.timestamp()),
-        "acr": told_acr(grant).uri(policy.issuer),
+        "acr": acr_claim(told_acr(grant), policy.issuer),
         "amr": list(grant.amr),
         "sid": pairwise_sid(grant.session_id, client.sector),
         "at_hash": half_hash(access_token, client.id_token_signed_response_alg),

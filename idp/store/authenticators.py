@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, null, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, literal_column, null, select
 
 from idp.identity.citizens import CitizenStatus
+from idp.store.credential_tables import app_devices, passkeys
 from idp.store.database import Row
 from idp.store.encoding import micros
 from idp.store.recorder import Recorder
@@ -38,6 +39,9 @@ class SignInRecord:
     password_hash: str | None
     totp_secret: str | None
     totp_last_used_step: int | None
+    has_passkey: bool = False
+    has_hardware_passkey: bool = False
+    has_app: bool = False
 
 
 _PUT = Insert(
@@ -74,9 +78,24 @@ def with_secrets(statement: Select[Any]) -> Select[Any]:
     return statement
 
 
+def _has(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Ask whether a person has one that was not revoked."""
+    return exists(
+        select(table.c.citizen_id)
+        .where(table.c.citizen_id == citizens.c.citizen_id, table.c.revoked_at == null(), *conditions)
+        .correlate(citizens)
+    )
+
+
 _SIGN_IN = with_secrets(
     select(
-        citizens.c.citizen_id, citizens.c.status, *SECRETS, _totp.c.last_used_step.label("totp_step")
+        citizens.c.citizen_id,
+        citizens.c.status,
+        *SECRETS,
+        _totp.c.last_used_step.label("totp_step"),
+        _has(passkeys).label("has_passkey"),
+        _has(passkeys, passkeys.c.is_hardware == literal_column("1")).label("has_hardware_passkey"),
+        _has(app_devices).label("has_app"),
     ).select_from(citizens)
 )
 _BY_ID = _SIGN_IN.where(citizens.c.citizen_id == bindparam("citizen_id"))
@@ -113,6 +132,9 @@ class Authenticators:
             password_hash=secrets.password_hash,
             totp_secret=secrets.totp_secret,
             totp_last_used_step=row["totp_step"],
+            has_passkey=bool(row["has_passkey"]),
+            has_hardware_passkey=bool(row["has_hardware_passkey"]),
+            has_app=bool(row["has_app"]),
         )
 
     def put_password(self, citizen_id: str, password_hash: str, now: datetime) -> None:

@@ -75,7 +75,8 @@ def page_answer(content: bytes, status: int = 200, *, form_targets: Sequence[str
     """
     form_action = " ".join(("'self'", *form_targets))
     policy = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {form_action}"
     )
     return Response(

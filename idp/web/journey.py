@@ -10,8 +10,9 @@ from datetime import datetime
 from starlette.requests import Request
 
 from idp.identity.account_links import AccountLink, LinkRefusedError
-from idp.identity.assurance import Method
+from idp.identity.assurance import Method, lifting_methods
 from idp.identity.consents import Consent
+from idp.identity.sessions import Session
 from idp.protocol import journey as rules
 from idp.protocol.claim_values import is_requested_value
 from idp.protocol.errors import InvalidRequestError, UnmetAuthenticationRequirementsError
@@ -147,9 +148,9 @@ async def assess(
     if step is not None or presence is None:
         return standing
     try:
-        method = await _missing_factor(uow, request, client, presence)
-        if method is not None:
-            return replace(standing, step=NextStep(Page.SECOND_FACTOR, method=method))
+        methods = await _missing_factor(uow, request, client, presence)
+        if methods:
+            return replace(standing, step=NextStep(Page.SECOND_FACTOR, methods=methods))
         neighbours: list[AccountLink] = []
         if request.account_link is not None:
             neighbours = await uow.account_links.neighbours(
@@ -210,17 +211,44 @@ def _is_somebody_else(
 
 async def _missing_factor(
     uow: UnitOfWork, request: AuthorizationRequest, client: Client, presence: Presence
-) -> Method | None:
+) -> tuple[Method, ...]:
     session = presence.session
-    if not rules.needs_enrolled_methods(request, client, session.context.acr):
-        return None
+    if not rules.needs_enrolled_methods(request, client, session.context):
+        return ()
     record = await uow.authenticators.find(session.citizen_id)
     return rules.missing_factor(request, client, session, enrolled_methods(record))
 
 
+def ways_on(
+    context: Context,
+    request: AuthorizationRequest | None,
+    client: Client | None,
+    session: Session,
+    record: SignInRecord | None,
+) -> tuple[Method, ...]:
+    """Return the ways to show what this session lacks: for a network's request, or for pages of their own.
+
+    Empty where nothing is missing, or nothing would help: whoever asked for the page then knows what comes.
+    """
+    enrolled = enrolled_methods(record)
+    if request is None or client is None:
+        return lifting_methods(session.context, enrolled)
+    request, client = with_demand(request, client, context.feature_policy.policy)
+    try:
+        return rules.missing_factor(request, client, session, enrolled)
+    except (LinkRefusedError, UnmetAuthenticationRequirementsError):
+        return ()
+
+
 def enrolled_methods(record: SignInRecord | None) -> tuple[Method, ...]:
-    """Return the factors a person could show."""
+    """Return what a person could show, the best first."""
     if record is None:
         return ()
-    enrolled = {Method.PASSWORD: record.password_hash, Method.ONE_TIME_PASSWORD: record.totp_secret}
-    return tuple(method for method, secret in enrolled.items() if secret is not None)
+    enrolled = {
+        Method.PASSKEY: record.has_passkey,
+        Method.HARDWARE_PASSKEY: record.has_hardware_passkey,
+        Method.APP: record.has_app,
+        Method.ONE_TIME_PASSWORD: record.totp_secret is not None,
+        Method.PASSWORD: record.password_hash is not None,
+    }
+    return tuple(method for method, is_enrolled in enrolled.items() if is_enrolled)

@@ -1,25 +1,32 @@
 """Assurance: two axes that are never mixed, and what really happened at sign-in."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.identity.assurance import (
+    ACR_VALUES,
+    AMR_OF,
     Acr,
+    AcrValue,
     AuthenticationContext,
     Method,
+    PhishingResistance,
     Proofing,
+    acr_claim,
     authentication_context,
-    missing_method,
+    combined,
+    lifting_methods,
+    methods_to_reach,
     parse_acr,
 )
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ISSUER = "https://id.example"
-BOTH = frozenset(Method)
-PASSWORD_ONLY = frozenset({Method.PASSWORD})
+LATER = NOW + timedelta(minutes=3)
+EVERYTHING = frozenset(Method)
 
 
 @pytest.mark.parametrize(
@@ -54,58 +61,142 @@ def test_acr_values_are_read_short_and_as_uri(acr: Acr) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "vn-0", "vn-5", "VN-2", "vn2", "phr", "https://other.example/acr/vn-2", f"{ISSUER}/acr/"]
+    "value", ["", "vn-0", "vn-5", "VN-2", "vn2", "phrx", "https://other.example/acr/vn-2", f"{ISSUER}/acr/"]
 )
 def test_an_acr_value_that_is_not_ours_is_nothing(value: str) -> None:
     assert parse_acr(value, ISSUER) is None
 
 
+@pytest.mark.parametrize("value", PhishingResistance)
+def test_eap_acr_values_are_read_short_and_as_uri_and_told_as_openid_names_them(
+    value: PhishingResistance,
+) -> None:
+    assert parse_acr(value.value, ISSUER) is value
+    assert parse_acr(f"{ISSUER}/acr/{value.value}", ISSUER) is value
+    assert acr_claim(value, ISSUER) == value.value
+    assert acr_claim(Acr.VN_2, ISSUER) == f"{ISSUER}/acr/vn-2"
+
+
 @pytest.mark.parametrize(
-    ("methods", "acr", "amr"),
+    ("shown", "acr", "amr"),
     [
-        pytest.param([Method.PASSWORD], Acr.VN_1, ("pwd",), id="password alone"),
-        pytest.param([Method.ONE_TIME_PASSWORD], Acr.VN_1, ("otp",), id="code alone"),
-        pytest.param([Method.PASSWORD, Method.PASSWORD], Acr.VN_1, ("pwd",), id="the same twice"),
-        pytest.param([Method.PASSWORD, Method.ONE_TIME_PASSWORD], Acr.VN_2, ("pwd", "otp", "mfa"), id="both"),
+        pytest.param(["pwd"], Acr.VN_1, ("pwd",), id="password alone"),
+        pytest.param(["otp"], Acr.VN_1, ("otp",), id="code alone"),
+        pytest.param(["pwd", "pwd"], Acr.VN_1, ("pwd",), id="the same twice"),
+        pytest.param(["pwd", "pin"], Acr.VN_1, ("pwd", "pin"), id="two of one kind are one"),
+        pytest.param(["otp", "swk"], Acr.VN_1, ("otp", "swk"), id="two things held are one kind"),
+        pytest.param(["otp", "pwd"], Acr.VN_2, ("pwd", "otp", "mfa"), id="password and code"),
+        pytest.param(["pin", "swk"], Acr.VN_2, ("pin", "swk", "mfa"), id="a phone and its PIN"),
+        pytest.param(["swk", "user", "phr"], Acr.VN_2, ("swk", "user", "mfa", "phr"), id="passkey"),
+        pytest.param(["swk", "phr"], Acr.VN_1, ("swk", "phr"), id="a key without its holder"),
         pytest.param(
-            [Method.ONE_TIME_PASSWORD, Method.PASSWORD], Acr.VN_2, ("pwd", "otp", "mfa"), id="order"
+            ["pwd", "swk", "user", "phr"], Acr.VN_2, ("pwd", "swk", "user", "mfa", "phr"), id="no third kind"
         ),
+        pytest.param(
+            ["hwk", "user", "fpt", "phr", "phrh"],
+            Acr.VN_3,
+            ("hwk", "user", "fpt", "mfa", "phr", "phrh"),
+            id="a fingerprint on the key",
+        ),
+        pytest.param(
+            ["pwd", "hwk", "user", "fpt", "phr"],
+            Acr.VN_4,
+            ("pwd", "hwk", "user", "fpt", "mfa", "phr"),
+            id="all three kinds",
+        ),
+        pytest.param(["otp", "face"], Acr.VN_3, ("otp", "face", "mfa"), id="held and biometric"),
+        pytest.param(["face"], Acr.VN_1, ("face",), id="a biometric alone is one factor"),
     ],
 )
-def test_rfc8176_acr_and_amr_say_what_happened(methods: list[Method], acr: Acr, amr: tuple[str, ...]) -> None:
-    assert authentication_context(methods, NOW) == AuthenticationContext(acr, amr, NOW)
-
-
-def test_nothing_is_no_authentication() -> None:
-    with pytest.raises(ValueError, match="at least one method"):
-        authentication_context([], NOW)
+def test_rfc8176_acr_and_amr_say_what_happened(shown: list[str], acr: Acr, amr: tuple[str, ...]) -> None:
+    assert authentication_context(shown, NOW) == AuthenticationContext(acr, amr, NOW)
 
 
 @pytest.mark.parametrize(
-    ("have", "minimum", "enrolled", "missing"),
+    ("shown", "problem"),
     [
-        pytest.param((), Acr.VN_1, BOTH, Method.PASSWORD, id="password comes first"),
-        pytest.param(("pwd",), Acr.VN_2, BOTH, Method.ONE_TIME_PASSWORD, id="step up by code"),
-        pytest.param(("otp",), Acr.VN_2, BOTH, Method.PASSWORD, id="step up by password"),
-        pytest.param(("pwd",), Acr.VN_2, PASSWORD_ONLY, None, id="no code enrolled"),
-        pytest.param(("pwd",), Acr.VN_2, frozenset(), None, id="nothing enrolled"),
-        pytest.param(("pwd",), Acr.VN_3, BOTH, None, id="no biometric exists"),
-        pytest.param(("pwd", "otp", "mfa"), Acr.VN_3, BOTH, None, id="all was used"),
-        pytest.param((), Acr.VN_2, BOTH, None, id="one method is not two"),
+        pytest.param([], "at least one method", id="nothing"),
+        pytest.param(["mfa"], "at least one method", id="the word for several, and none of them"),
+        pytest.param(["pwd", "vouched"], "is not known", id="a word of nobody's"),
     ],
 )
-def test_missing_method(
-    have: tuple[str, ...], minimum: Acr, enrolled: frozenset[Method], missing: Method | None
-) -> None:
-    assert missing_method(have, minimum, enrolled) is missing
+def test_what_is_no_authentication(shown: list[str], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        authentication_context(shown, NOW)
 
 
-@given(st.sets(st.sampled_from(Method), min_size=1), st.sampled_from(Acr), st.sets(st.sampled_from(Method)))
-def test_the_missing_method_really_lifts_to_the_minimum(
-    used: set[Method], minimum: Acr, enrolled: set[Method]
+@pytest.mark.parametrize(
+    ("have", "wish", "enrolled", "ways"),
+    [
+        pytest.param(
+            ("pwd",),
+            Acr.VN_2,
+            EVERYTHING,
+            (Method.PASSKEY, Method.HARDWARE_PASSKEY, Method.APP, Method.ONE_TIME_PASSWORD),
+            id="the best first",
+        ),
+        pytest.param(("otp",), Acr.VN_2, {Method.PASSWORD}, (Method.PASSWORD,), id="step up by password"),
+        pytest.param(("pwd",), Acr.VN_2, {Method.PASSWORD}, (), id="no second one enrolled"),
+        pytest.param(("pwd",), Acr.VN_2, set(), (), id="nothing enrolled"),
+        pytest.param(("pwd",), Acr.VN_3, EVERYTHING, (), id="no biometric is known"),
+        pytest.param(
+            ("pwd", "otp"),
+            PhishingResistance.PHR,
+            EVERYTHING,
+            (Method.PASSKEY, Method.HARDWARE_PASSKEY),
+            id="what nobody can pass on",
+        ),
+        pytest.param(
+            ("swk", "user", "phr"),
+            PhishingResistance.PHRH,
+            EVERYTHING,
+            (Method.HARDWARE_PASSKEY,),
+            id="what nobody can copy",
+        ),
+        pytest.param(("pwd",), PhishingResistance.PHRH, {Method.PASSKEY}, (), id="a passkey may be a copy"),
+    ],
+)
+def test_ways_to_what_is_wished_for(
+    have: tuple[str, ...], wish: AcrValue, enrolled: set[Method], ways: tuple[Method, ...]
 ) -> None:
-    have = authentication_context(used, NOW)
-    missing = missing_method(have.amr, minimum, enrolled)
-    if missing is not None:
-        assert missing in enrolled - used
-        assert authentication_context({*used, missing}, NOW).acr.satisfies(minimum)
+    assert methods_to_reach(authentication_context(have, NOW), wish, enrolled) == ways
+
+
+@given(
+    st.sets(st.sampled_from(Method), min_size=1),
+    st.sampled_from(ACR_VALUES),
+    st.sets(st.sampled_from(Method)),
+)
+def test_each_way_really_leads_to_what_is_wished_for(
+    used: set[Method], wish: AcrValue, enrolled: set[Method]
+) -> None:
+    have = authentication_context({name for method in used for name in AMR_OF[method]}, NOW)
+    for way in methods_to_reach(have, wish, enrolled):
+        assert way in enrolled
+        assert combined(have, AMR_OF[way], LATER).satisfies(wish)
+
+
+@given(st.sampled_from(Method), st.sampled_from(Method))
+def test_nothing_is_lost_by_showing_more(first: Method, second: Method) -> None:
+    before = authentication_context(AMR_OF[first], NOW)
+    after = combined(before, AMR_OF[second], LATER)
+    assert after.acr.satisfies(before.acr)
+    assert all(after.satisfies(each) for each in PhishingResistance if before.satisfies(each))
+
+
+def test_rfc9470_what_is_complete_alone_is_fresh_and_what_needs_the_older_is_as_old() -> None:
+    password = authentication_context(["pwd"], NOW)
+    assert combined(password, AMR_OF[Method.PASSKEY], LATER) == authentication_context(
+        AMR_OF[Method.PASSKEY], LATER
+    )
+    assert combined(password, ["otp"], LATER) == authentication_context(["pwd", "otp"], NOW)
+    passkey = authentication_context(AMR_OF[Method.PASSKEY], NOW)
+    with_phone = combined(passkey, AMR_OF[Method.APP], LATER)
+    assert with_phone.auth_time == NOW
+    assert with_phone.satisfies(PhishingResistance.PHR)
+
+
+def test_two_factors_are_enough_for_pages_of_ones_own() -> None:
+    assert lifting_methods(authentication_context(["pwd"], NOW), EVERYTHING)[0] is Method.PASSKEY
+    assert lifting_methods(authentication_context(["pwd", "otp"], NOW), EVERYTHING) == ()
+    assert lifting_methods(authentication_context(["pwd"], NOW), [Method.PASSWORD]) == ()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from idp.identity.assurance import Acr
+from idp.identity.assurance import Acr, AcrValue, PhishingResistance
 from idp.protocol.errors import UnmetAuthenticationRequirementsError
 from idp.protocol.model import ClaimsRequest, RequestedClaim
 from idp.protocol.parameters import Parameters
@@ -60,3 +60,31 @@ def test_what_is_told_is_one_of_the_levels_asked_for(
 ) -> None:
     kept = ClaimsRequest(id_token=granted_acr_claim(asked))
     assert told_acr(make_grant(acr=happened, claims=kept)) is told
+
+
+@pytest.mark.parametrize(
+    ("amr", "wished", "told"),
+    [
+        pytest.param(
+            ("swk", "user", "mfa", "phr"), (PhishingResistance.PHR,), PhishingResistance.PHR, id="phr"
+        ),
+        pytest.param(
+            ("swk", "user", "mfa", "phr"),
+            (PhishingResistance.PHRH, Acr.VN_2),
+            Acr.VN_2,
+            id="not what did not happen",
+        ),
+        pytest.param(("swk", "user", "mfa", "phr"), (Acr.VN_2,), Acr.VN_2, id="nobody asked for it"),
+        pytest.param(
+            ("swk", "user", "mfa", "phr"), (Acr.VN_2, PhishingResistance.PHR), Acr.VN_2, id="in their order"
+        ),
+        pytest.param(
+            ("pwd", "otp", "mfa"), (PhishingResistance.PHR,), Acr.VN_2, id="a wish that was not met"
+        ),
+    ],
+)
+def test_eap_whoever_asks_for_resistance_is_told_of_it(
+    amr: tuple[str, ...], wished: tuple[AcrValue, ...], told: AcrValue
+) -> None:
+    for asked in (granted_acr_claim((), wished), granted_acr_claim(wished)):
+        assert told_acr(make_grant(acr=Acr.VN_2, amr=amr, claims=ClaimsRequest(id_token=asked))) is told
