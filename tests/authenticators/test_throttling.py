@@ -1,6 +1,7 @@
 """The brake on guessing, and that it is not a weapon against holders (abuse cases 18, P5)."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from idp.authenticators.throttling import (
     PAIR_LIMITS,
+    PATH_LIMITS,
     SECOND_FACTOR_LIMITS,
     SOURCE_LIMITS,
     STRICT_PAIR_LIMITS,
@@ -16,10 +18,13 @@ from idp.authenticators.throttling import (
     UNKNOWN_SOURCE,
     AttemptLimits,
     Attempts,
+    CredentialPath,
+    PathLimits,
     ThrottledError,
     blocked_for,
     check_attempt,
     pair_limits,
+    path_limits,
     pauses,
     register,
     source_of,
@@ -183,3 +188,20 @@ def test_one_statement_in_a_database_decides_as_the_rule(gaps: list[int]) -> Non
         else:
             assert row == [(attempts.failures, seconds(attempts.counted_since))]
     database.close()
+
+
+@pytest.mark.parametrize("path", list(CredentialPath))
+def test_every_path_has_limits_and_one_brake_at_most(path: CredentialPath) -> None:
+    limits = PATH_LIMITS[path]
+    assert limits.pair is None or limits.holder is None
+    assert limits.pair is None or limits.browser is not None, "strangers could lock the holder out"
+    assert limits.forgets or limits.holder is not None
+
+
+def test_an_operator_sets_what_passwords_and_sources_may_cost_and_nothing_else() -> None:
+    password, source = replace(PAIR_LIMITS, free=3), replace(SOURCE_LIMITS, free=7)
+    chosen = {path: path_limits(path, password=password, source=source) for path in CredentialPath}
+    assert chosen[CredentialPath.PASSWORD] == PathLimits(source=source, pair=password, browser=password)
+    assert chosen[CredentialPath.ONE_TIME_PASSWORD].source == source
+    assert chosen[CredentialPath.ONE_TIME_PASSWORD].holder == SECOND_FACTOR_LIMITS
+    assert chosen[CredentialPath.PASSKEY] == PATH_LIMITS[CredentialPath.PASSKEY]
