@@ -5,6 +5,8 @@
 | password | what may be a password, how it is kept and verified |
 | totp | one-time codes, each good for one use (RFC 6238) |
 | browser_names | what a remembered browser is called |
+| app_devices | the phone: its key, its PIN |
+| phone_approvals | what is approved on it, and how far that withstands a relay |
 | recovery_codes | codes on paper: how they look, how they are read |
 | throttling | attempts counted before they are verified; never a weapon against the holder |
 | hashing_pool | where password hashes are made, so that they delay nobody else |

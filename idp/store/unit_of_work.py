@@ -8,6 +8,7 @@ from idp.store.access_tokens import AccessTokens
 from idp.store.account_links import AccountLinks
 from idp.store.activations import Activations
 from idp.store.activity import Activity
+from idp.store.app_devices import AppDevices
 from idp.store.attempts import AttemptCounters
 from idp.store.authenticators import Authenticators
 from idp.store.backchannel_requests import BackchannelRequests
@@ -35,6 +36,7 @@ from idp.store.notices import Notices
 from idp.store.operators import Operators
 from idp.store.outbox import Outbox
 from idp.store.outbox_overview import OutboxOverview
+from idp.store.phone_approvals import PhoneApprovals
 from idp.store.platform_links import PlatformLinks
 from idp.store.polled_sets import PolledSets
 from idp.store.public_marks import PublicMarks
@@ -59,6 +61,7 @@ class UnitOfWork(Recorder):
         self.account_links = AccountLinks(self, self.link_changes)
         self.activations = Activations(self, seal)
         self.activity = Activity(self)
+        self.app_devices = AppDevices(self, seal)
         self.attempts = AttemptCounters(self)
         self.authenticators = Authenticators(self, seal)
         self.backchannel_requests = BackchannelRequests(self, seal)
@@ -85,6 +88,7 @@ class UnitOfWork(Recorder):
         self.polled_sets = PolledSets(self, seal)
         self.notices = Notices(self, self.outbox)
         self.outbox_overview = OutboxOverview(self, seal)
+        self.phone_approvals = PhoneApprovals(self, seal)
         self.platform_links = PlatformLinks(self)
         self.public_marks = PublicMarks(self)
         self.recovery_codes = RecoveryCodes(self, seal)
