@@ -22,6 +22,15 @@ class Decision(StrEnum):
     DENY = "deny"
 
 
+class ConsentState(StrEnum):
+    """How a decision stands."""
+
+    AGREED = "agreed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    """It was agreed to, and answers for the person no more."""
+
+
 class AskReason(StrEnum):
     """Why the consent page is shown; named on the page and in the record."""
 
@@ -57,6 +66,13 @@ class Consent:
     ui_locale: str
     decided_at: datetime
     withdrawn_at: datetime | None = None
+
+    @property
+    def state(self) -> ConsentState:
+        """How it stands."""
+        if self.decision is not Decision.ALLOW:
+            return ConsentState.REFUSED
+        return ConsentState.AGREED if self.withdrawn_at is None else ConsentState.WITHDRAWN
 
 
 def reason_to_ask(

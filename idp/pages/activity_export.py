@@ -22,8 +22,8 @@ from idp.pages.frame import locale_of, pages_of
 from idp.pages.my_activity import name_of
 from idp.pages.own_pages import signed_in_or_way
 from idp.store.activity import Total
-from idp.store.encoding import load_mapping, moment
-from idp.store.ledger import NEWEST
+from idp.store.encoding import load_mapping, micros, moment
+from idp.store.places import NEWEST
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import NO_STORE
 from idp.web.state import Context, context_of
@@ -54,10 +54,10 @@ class History:
 
     async def consents(self) -> AsyncIterator[list[Consent]]:
         """Yield every decision, newest first."""
-        before: tuple[datetime, str] | None = None
-        while page := await self.uow.consents.history(self.citizen_id, before, AT_ONCE):
+        before = NEWEST
+        while page := await self.uow.consents.history(self.citizen_id, before=before, limit=AT_ONCE):
             yield page
-            before = page[-1].decided_at, page[-1].consent_id
+            before = micros(page[-1].decided_at), page[-1].consent_id
 
     async def events(self) -> AsyncIterator[list[SealedEvent]]:
         """Yield every event, newest first."""

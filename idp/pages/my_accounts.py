@@ -31,7 +31,7 @@ from idp.pages.views import (
 )
 from idp.pages.visit import OWN
 from idp.store.encoding import moment
-from idp.store.ledger import NEWEST
+from idp.store.places import NEWEST
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError

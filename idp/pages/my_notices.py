@@ -19,7 +19,7 @@ from idp.pages.notice_views import NoticeEntry, NoticesPage
 from idp.pages.own_pages import signed_in_or_way
 from idp.pages.visit import NOTICES
 from idp.store.encoding import micros
-from idp.store.notices import NEWEST
+from idp.store.places import NEWEST
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
 from idp.web.requests import is_id, read_form_with_choices

@@ -99,6 +99,7 @@ _OF_CITIZEN = (
     .where(t.c.citizen_id == bindparam("citizen_id"))
     .where(t.c.status != literal_column("'pending'"))
     .where(t.c.link_id > bindparam("after"))
+    .where(or_(bindparam("status") == literal_column("''"), t.c.status == bindparam("status")))
     .order_by(t.c.link_id)
     .limit(bindparam("limit"))
 )
@@ -152,17 +153,32 @@ class AccountLinks:
         )
         return [link_from_row(row) for row in rows]
 
-    async def of_citizen(self, citizen_id: str, *, after: str = "", limit: int = 50) -> list[AccountLink]:
-        """Return a person's links, ended ones included, in pages by id."""
-        rows = await self._recorder.fetch_all(_OF_CITIZEN, citizen_id=citizen_id, after=after, limit=limit)
+    async def of_citizen(
+        self, citizen_id: str, *, status: Status | None = None, after: str = "", limit: int = 50
+    ) -> list[AccountLink]:
+        """Return a person's links, in pages by id: ended ones included, or those of one state."""
+        rows = await self._recorder.fetch_all(
+            _OF_CITIZEN, citizen_id=citizen_id, status=status or "", after=after, limit=limit
+        )
         return [link_from_row(row) for row in rows]
 
     async def of_citizen_at_client(
-        self, citizen_id: str, client_id: str, *, after: str = "", limit: int = 50
+        self,
+        citizen_id: str,
+        client_id: str,
+        *,
+        status: Status | None = None,
+        after: str = "",
+        limit: int = 50,
     ) -> list[AccountLink]:
-        """Return a person's links at one client, ended ones included, in pages by id."""
+        """Return a person's links at one client, as `of_citizen`."""
         rows = await self._recorder.fetch_all(
-            _OF_CITIZEN_AT_CLIENT, citizen_id=citizen_id, client_id=client_id, after=after, limit=limit
+            _OF_CITIZEN_AT_CLIENT,
+            citizen_id=citizen_id,
+            client_id=client_id,
+            status=status or "",
+            after=after,
+            limit=limit,
         )
         return [link_from_row(row) for row in rows]
 

@@ -7,8 +7,9 @@ from sqlalchemy import and_, bindparam, desc, func, literal_column, or_, select
 
 from idp.audit.activity import EVERYTHING, Pattern
 from idp.audit.chain import SealedEvent
-from idp.store.encoding import moment
-from idp.store.ledger import NEWEST, sealed_event
+from idp.store.encoding import micros, moment
+from idp.store.ledger import sealed_event
+from idp.store.places import NEWEST, Place
 from idp.store.recorder import Recorder
 from idp.store.tables import audit_events as t
 
@@ -18,6 +19,7 @@ _PAGE = (
     .where(or_(bindparam("client_id") == literal_column("''"), t.c.client_id == bindparam("client_id")))
     .where(or_(t.c.type.like(bindparam("either")), t.c.type.like(bindparam("other"))))
     .where(t.c.type.not_like(bindparam("never")))
+    .where(t.c.occurred_at >= bindparam("since"))
     .where(
         or_(
             t.c.occurred_at < bindparam("before_time"),
@@ -65,12 +67,13 @@ class Activity:
         *,
         client_id: str = "",
         pattern: Pattern = EVERYTHING,
-        before: tuple[int, str] = NEWEST,
+        since: datetime | None = None,
+        before: Place = NEWEST,
         limit: int,
     ) -> list[SealedEvent]:
         """Return a person's events, newest first; of one client where one is named.
 
-        `before` is the time in microseconds and the id of the event before which to go on.
+        `before` is the time and the id of the event before which to go on.
         """
         rows = await self._recorder.fetch_all(
             _PAGE,
@@ -79,6 +82,7 @@ class Activity:
             either=pattern.either,
             other=pattern.other,
             never=pattern.never,
+            since=0 if since is None else micros(since),
             before_time=before[0],
             before_event_id=before[1],
             limit=limit,

@@ -4,13 +4,14 @@ import secrets
 from datetime import datetime
 
 import orjson
-from sqlalchemy import bindparam, desc, literal_column, null, or_, select
+from sqlalchemy import and_, bindparam, case, desc, literal_column, null, or_, select, true
 
 from idp.audit.events import Actor, ActorKind
 from idp.identity.cases import Case, CaseKind, CaseStatus, make_reference
 from idp.store.database import Row
 from idp.store.encoding import micros, micros_or_none, moment, moment_or_none
 from idp.store.link_tables import cases as t
+from idp.store.places import NEWEST, Place
 from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal
 from idp.store.writes import Change, Insert
@@ -41,7 +42,21 @@ _OF_CITIZEN = (
     .where(
         or_(t.c.citizen_id == bindparam("citizen_id"), t.c.holder_citizen_id == bindparam("citizen_id")),
     )
-    .order_by(desc(t.c.opened_at), t.c.case_id)
+    .where(or_(bindparam("kind") == literal_column("''"), t.c.kind == bindparam("kind")))
+    .where(
+        case(
+            (bindparam("is_closed") == literal_column("1"), t.c.closed_at != null()),
+            (bindparam("is_closed") == literal_column("0"), t.c.closed_at == null()),
+            else_=true(),
+        )
+    )
+    .where(
+        or_(
+            t.c.opened_at < bindparam("before_time"),
+            and_(t.c.opened_at == bindparam("before_time"), t.c.case_id < bindparam("before_id")),
+        )
+    )
+    .order_by(desc(t.c.opened_at), desc(t.c.case_id))
     .limit(bindparam("limit"))
 )
 _PAGE = (
@@ -153,9 +168,25 @@ class Cases:
         rows = await self._recorder.fetch_all(_UNDECIDED, link_id=link_id, limit=limit)
         return [self._from_row(row) for row in rows]
 
-    async def of_citizen(self, citizen_id: str, limit: int = 20) -> list[Case]:
-        """Return a person's cases, and those about links that they hold, newest first."""
-        rows = await self._recorder.fetch_all(_OF_CITIZEN, citizen_id=citizen_id, limit=limit)
+    async def of_citizen(
+        self,
+        citizen_id: str,
+        limit: int = 20,
+        *,
+        kind: CaseKind | None = None,
+        is_closed: bool | None = None,
+        before: Place = NEWEST,
+    ) -> list[Case]:
+        """Return a person's cases, and those about links that they hold, newest first, from a place on."""
+        rows = await self._recorder.fetch_all(
+            _OF_CITIZEN,
+            citizen_id=citizen_id,
+            kind=kind or "",
+            is_closed=-1 if is_closed is None else int(is_closed),
+            before_time=before[0],
+            before_id=before[1],
+            limit=limit,
+        )
         return [self._from_row(row) for row in rows]
 
     async def page(

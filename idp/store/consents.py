@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, desc, exists, func, literal_column, null, or_, select
+from sqlalchemy import and_, bindparam, case, desc, exists, func, literal_column, null, or_, select
 
 from idp.identity.account_links import LIVE
-from idp.identity.consents import VALIDITY, AskReason, Consent, Decision
+from idp.identity.consents import VALIDITY, AskReason, Consent, ConsentState, Decision
 from idp.store.database import Row
 from idp.store.encoding import dump_names, load_names, micros, moment, moment_or_none
+from idp.store.places import NEWEST, Place
 from idp.store.recorder import Recorder
 from idp.store.tables import account_links, grants
 from idp.store.tables import consents as t
@@ -39,9 +40,16 @@ _OF_CITIZEN = (
     .order_by(desc(t.c.decided_at))
     .limit(bindparam("limit"))
 )
+_STATE = case(
+    (t.c.decision != literal_column("'allow'"), literal_column("'refused'")),
+    (t.c.withdrawn_at == null(), literal_column("'agreed'")),
+    else_=literal_column("'withdrawn'"),
+)
 _HISTORY = (
     select(t)
     .where(t.c.citizen_id == bindparam("citizen_id"))
+    .where(or_(bindparam("client_id") == literal_column("''"), t.c.client_id == bindparam("client_id")))
+    .where(or_(bindparam("state") == literal_column("''"), bindparam("state") == _STATE))
     .where(
         or_(
             t.c.decided_at < bindparam("before_time"),
@@ -49,6 +57,13 @@ _HISTORY = (
         )
     )
     .order_by(desc(t.c.decided_at), desc(t.c.consent_id))
+    .limit(bindparam("limit"))
+)
+_NETWORKS_OF_CITIZEN = (
+    select(t.c.client_id)
+    .distinct()
+    .where(t.c.citizen_id == bindparam("citizen_id"))
+    .order_by(t.c.client_id)
     .limit(bindparam("limit"))
 )
 _HAS_LIVING_GRANT = exists().where(
@@ -92,17 +107,30 @@ class Consents:
         return [consent_from_row(row) for row in rows]
 
     async def history(
-        self, citizen_id: str, before: tuple[datetime, str] | None, limit: int
+        self,
+        citizen_id: str,
+        *,
+        client_id: str = "",
+        state: ConsentState | None = None,
+        before: Place = NEWEST,
+        limit: int,
     ) -> list[Consent]:
-        """Return all that a person ever decided, newest first, from before a decision: its time and id."""
+        """Return all that a person ever decided, newest first, from a place on; of one client if named."""
         rows = await self._recorder.fetch_all(
             _HISTORY,
             citizen_id=citizen_id,
-            before_time=2**63 - 1 if before is None else micros(before[0]),
-            before_id="" if before is None else before[1],
+            client_id=client_id,
+            state=state or "",
+            before_time=before[0],
+            before_id=before[1],
             limit=limit,
         )
         return [consent_from_row(row) for row in rows]
+
+    async def networks_of(self, citizen_id: str, limit: int = 200) -> list[str]:
+        """Return the clients about which a person ever decided, in order."""
+        rows = await self._recorder.fetch_all(_NETWORKS_OF_CITIZEN, citizen_id=citizen_id, limit=limit)
+        return [row["client_id"] for row in rows]
 
     async def without_link(
         self, citizen_id: str, now: datetime, *, after: str = "", limit: int

@@ -10,6 +10,7 @@ from idp.audit.chain import Head, SealedEvent
 from idp.audit.events import Event
 from idp.store.database import Row
 from idp.store.encoding import dump_mapping, micros
+from idp.store.places import NEWEST, Place
 from idp.store.recorder import Recorder
 from idp.store.tables import audit_events as t
 from idp.store.tables import audit_head
@@ -70,8 +71,6 @@ _PURGE = Remove(
     where=lambda bind: (t.c.sequence > bind("after")) & (t.c.sequence <= bind("through")),
 )
 _BEFORE_EVERYTHING = -(2**63)
-NEWEST = (2**63 - 1, "")
-"""A place in a link's history, time and event id, that comes after everything."""
 _HEAD = select(audit_head)
 _LATEST = select(t).order_by(desc(t.c.occurred_at), desc(t.c.event_id)).limit(bindparam("limit"))
 _NEWEST_SEALED = (
@@ -154,7 +153,7 @@ class Ledger:
         return [sealed_event(row) for row in (*waiting, *sealed)][:limit]
 
     async def of_link(
-        self, link_id: str, *, before: tuple[int, str] = NEWEST, limit: int = 20
+        self, link_id: str, *, before: Place = NEWEST, limit: int = 20
     ) -> list[SealedEvent]:
         """Return the events of one link, newest first.
 

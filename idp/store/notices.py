@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, desc, func, null, or_, select
+from sqlalchemy import and_, bindparam, desc, func, literal_column, null, or_, select
 
 from idp.identity.notices import (
     KEPT_FOR,
@@ -34,6 +34,7 @@ from idp.store.encoding import (
 from idp.store.link_tables import notice_preferences
 from idp.store.link_tables import notices as t
 from idp.store.outbox import Delivery, Outbox
+from idp.store.places import NEWEST, Place
 from idp.store.recorder import Recorder
 from idp.store.writes import Change, Insert, Merge, Values
 
@@ -68,6 +69,9 @@ _BY_TOKEN = select(t).where(t.c.veto_hash == bindparam("veto_hash"))
 _OF_CITIZEN = (
     select(t)
     .where(t.c.citizen_id == bindparam("citizen_id"))
+    .where(t.c.created_at >= bindparam("since"))
+    .where(or_(bindparam("client_id") == literal_column("''"), t.c.client_id == bindparam("client_id")))
+    .where(bindparam("kinds").like(literal_column("'% '") + t.c.kind + literal_column("' %'")))
     .where(
         or_(
             t.c.created_at < bindparam("before_time"),
@@ -77,14 +81,19 @@ _OF_CITIZEN = (
     .order_by(desc(t.c.created_at), desc(t.c.notice_id))
     .limit(bindparam("limit"))
 )
+_NETWORKS_OF_CITIZEN = (
+    select(t.c.client_id)
+    .distinct()
+    .where(t.c.citizen_id == bindparam("citizen_id"), t.c.client_id != null())
+    .order_by(t.c.client_id)
+    .limit(bindparam("limit"))
+)
 _TOLD_SINCE = select(func.count().label("told")).where(
     t.c.citizen_id == bindparam("citizen_id"),
     t.c.kind == bindparam("kind"),
     t.c.created_at >= bindparam("since"),
 )
 _PREFERENCES = select(notice_preferences).where(notice_preferences.c.citizen_id == bindparam("citizen_id"))
-NEWEST = (2**63 - 1, "")
-"""A place in a person's list, time in microseconds and id, that comes after everything."""
 
 
 class Notices:
@@ -128,14 +137,32 @@ class Notices:
         return None if row is None else _kept(row)
 
     async def of_citizen(
-        self, citizen_id: str, *, before: tuple[int, str] = NEWEST, limit: int = 20
+        self,
+        citizen_id: str,
+        *,
+        client_id: str = "",
+        kinds: Iterable[NoticeKind] = NoticeKind,
+        since: datetime | None = None,
+        before: Place = NEWEST,
+        limit: int = 20,
     ) -> list[KeptNotice]:
-        """Return what a person was told, newest first, from a place on."""
-        time, notice_id = before
+        """Return what a person was told, newest first, from a place on; of one client where one is named."""
         rows = await self._recorder.fetch_all(
-            _OF_CITIZEN, citizen_id=citizen_id, before_time=time, before_id=notice_id, limit=limit
+            _OF_CITIZEN,
+            citizen_id=citizen_id,
+            client_id=client_id,
+            kinds=f" {' '.join(kinds)} ",
+            since=0 if since is None else micros(since),
+            before_time=before[0],
+            before_id=before[1],
+            limit=limit,
         )
         return [_kept(row) for row in rows]
+
+    async def networks_of(self, citizen_id: str, limit: int = 200) -> list[str]:
+        """Return the clients of which a person was told something, in order."""
+        rows = await self._recorder.fetch_all(_NETWORKS_OF_CITIZEN, citizen_id=citizen_id, limit=limit)
+        return [row["client_id"] for row in rows]
 
     async def was_told_since(self, citizen_id: str, kind: NoticeKind, since: datetime) -> bool:
         """Tell whether a person was told something of this kind since then."""

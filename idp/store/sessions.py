@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import orjson
-from sqlalchemy import and_, bindparam, case, desc, literal_column, null, or_, select
+from sqlalchemy import and_, bindparam, case, desc, exists, literal_column, null, or_, select
 
 from idp.identity.assurance import Acr, AuthenticationContext
 from idp.identity.citizens import Citizen
@@ -68,10 +68,14 @@ _ALIVE = (
     & (t.c.expires_at > bindparam("now"))
     & (t.c.last_seen_at > bindparam("seen_since"))
 )
+_USED_AT_CLIENT = exists().where(
+    (grants.c.session_id == t.c.session_id) & (grants.c.client_id == bindparam("client_id"))
+)
 _LIVING = (
     select(t)
     .where(t.c.citizen_id == bindparam("citizen_id"))
     .where(_ALIVE)
+    .where(or_(bindparam("client_id") == literal_column("''"), _USED_AT_CLIENT))
     .where(
         or_(
             t.c.created_at < bindparam("before"),
@@ -239,14 +243,19 @@ class Sessions:
         limits: SessionLimits,
         now: datetime,
         *,
+        client_id: str = "",
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Session]:
-        """Return the sessions of a person that may still be used, newest first, from a place on."""
+        """Return the sessions of a person that may still be used, newest first, from a place on.
+
+        Where a client is named, those in which it was used.
+        """
         begin, begin_id = before or (now + timedelta(days=1), "")
         rows = await self._recorder.fetch_all(
             _LIVING,
             citizen_id=citizen_id,
+            client_id=client_id,
             now=micros(now),
             seen_since=micros(now - limits.idle),
             before=micros(begin),

@@ -8,7 +8,7 @@ import pytest
 from idp.audit.chain import GENESIS, START, Head, SealedEvent, seal
 from idp.audit.events import PROVIDER, Actor, ActorKind, Event
 from idp.store.encoding import micros
-from idp.store.ledger import NEWEST
+from idp.store.places import NEWEST
 from idp.store.writes import GateClosedError, UniquenessError
 from tests.support.stores import NOW, Memory
 
