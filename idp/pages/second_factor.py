@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.authenticators.throttling import SECOND_FACTOR_LIMITS, ThrottledError
+from idp.authenticators.throttling import CredentialPath, ThrottledError
 from idp.authenticators.totp import WrongCodeError, verify_totp
 from idp.identity.assurance import AMR_OF, Method
 from idp.pages.frame import read_own_form, show
@@ -22,12 +22,11 @@ from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other, with_retry_after
-from idp.web.arrival import SESSION_LIFTED_GATE, lift_session
-from idp.web.cookies import Cookies
+from idp.web.arrival import SESSION_LIFTED_GATE, lead_on, lift_session
 from idp.web.failures import note
 from idp.web.journey import find_signed_in, ways_on
 from idp.web.state import Context, context_of
-from idp.web.throttle import count_second_factor_attempt
+from idp.web.throttle import count_credential_attempt
 
 router = APIRouter(include_in_schema=False)
 
@@ -83,7 +82,9 @@ async def second_factor(http: Request, visit_id: str) -> Response:
         return show_ways(context, http, asked)
     citizen_id = asked.signed_in.citizen.citizen_id
     try:
-        key = await count_second_factor_attempt(context, uow, citizen_id, now)
+        attempt = await count_credential_attempt(
+            context, uow, CredentialPath.ONE_TIME_PASSWORD, citizen_id, http, now
+        )
     except ThrottledError as throttled:
         note(http, refused="throttled")
         notice, retry_at = SecondFactorNotice.THROTTLED, throttled.retry_at
@@ -95,9 +96,10 @@ async def second_factor(http: Request, visit_id: str) -> Response:
         )
     except WrongCodeError:
         note(http, refused="wrong_code")
-        return await _wrong(context, uow, http, asked, key)
+        left = attempt.attempts_left
+        return show_ways(context, http, asked, SecondFactorNotice.WRONG, left=left, status=400)
     uow.authenticators.use_totp_step(citizen_id, step)
-    uow.attempts.forget(key)
+    attempt.succeeded(uow, now)
     return await lift(
         context, uow, http, asked, AMR_OF[Method.ONE_TIME_PASSWORD], Method.ONE_TIME_PASSWORD, now
     )
@@ -130,16 +132,7 @@ async def lift(
         if closed.gate == SESSION_LIFTED_GATE:
             return see_other(asked.visit.onward_uri)
         return show_ways(context, http, asked, SecondFactorNotice.USED, status=400)
-    answer = see_other(asked.visit.onward_uri)
-    Cookies(context.is_secure).set_session(answer, cookie)
-    return answer
-
-
-async def _wrong(context: Context, uow: UnitOfWork, http: Request, asked: Asked, key: bytes) -> Response:
-    counters = await uow.attempts.find((key, key, key, key), context.clock())
-    used = counters[key].failures if key in counters else 1
-    left = max(0, SECOND_FACTOR_LIMITS.free - used)
-    return show_ways(context, http, asked, SecondFactorNotice.WRONG, left=left, status=400)
+    return lead_on(context, http, asked.visit.onward_uri, cookie)
 
 
 def show_ways(

@@ -18,7 +18,7 @@ from idp.authenticators.password import (
     needs_rehash,
     verify_password,
 )
-from idp.authenticators.throttling import ThrottledError, source_of
+from idp.authenticators.throttling import CredentialPath, ThrottledError
 from idp.identity.assurance import Method, authentication_context
 from idp.identity.citizens import CitizenStatus
 from idp.identity.identifiers import normalise_identifier
@@ -28,13 +28,12 @@ from idp.pages.visit import Visit, load_visit
 from idp.store.authenticators import SignInRecord
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
-from idp.web.answers import see_other, with_retry_after
-from idp.web.arrival import begin_session
+from idp.web.answers import with_retry_after
+from idp.web.arrival import begin_session, lead_on
 from idp.web.cookies import Cookies
 from idp.web.failures import note
-from idp.web.requests import address_of
 from idp.web.state import Context, context_of
-from idp.web.throttle import AttemptKeys, attempt_keys, count_password_attempt, forgive
+from idp.web.throttle import CredentialAttempt, count_credential_attempt
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,9 +64,8 @@ async def sign_in(http: Request, visit_id: str) -> Response:
     typed, password = form.get("identifier", "").strip(), form.get("password", "")
     identifier = normalise_identifier(typed)
     counted_as = typed[:64] if identifier is None else identifier.value
-    keys = attempt_keys(context, counted_as, source_of(address_of(http)))
     try:
-        await count_password_attempt(context, uow, keys, now)
+        attempt = await count_credential_attempt(context, uow, CredentialPath.PASSWORD, counted_as, http, now)
     except ThrottledError as throttled:
         note(http, refused="throttled")
         notice, retry_at = SignInNotice.THROTTLED, throttled.retry_at
@@ -93,7 +91,7 @@ async def sign_in(http: Request, visit_id: str) -> Response:
         note(http, refused="citizen_not_active")
         return _show(context, http, visit, SignInNotice.NOT_USABLE, status=403)
     await _renew_hash(context, uow, record.citizen_id, known_hash, password, now)
-    return await _arrive(context, uow, http, visit, record, keys, now)
+    return await _arrive(context, uow, http, visit, record, attempt, now)
 
 
 async def _renew_hash(
@@ -115,7 +113,7 @@ async def _arrive(
     http: Request,
     visit: Visit,
     record: SignInRecord,
-    keys: AttemptKeys,
+    attempt: CredentialAttempt,
     now: datetime,
 ) -> Response:
     at = authentication_context((Method.PASSWORD,), context.clock())
@@ -129,16 +127,14 @@ async def _arrive(
         client_id=visit.client_id,
         method=Method.PASSWORD.value,
     )
-    forgive(uow, keys, now)
+    attempt.succeeded(uow, now)
     try:
         await uow.commit()
     except GateClosedError:
         # Another tab renewed the session in this moment; the person is asked once more, nothing is lost.
         return _show(context, http, visit, SignInNotice.SESSION_ENDED)
     note(http, citizen_id=record.citizen_id)
-    answer = see_other(visit.onward_uri)
-    Cookies(context.is_secure).set_session(answer, cookie)
-    return answer
+    return lead_on(context, http, visit.onward_uri, cookie)
 
 
 def _show(

@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.assurance import AuthenticationContext, combined
 from idp.identity.sessions import Session
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
+from idp.web.answers import see_other
 from idp.web.cookies import Cookies
 from idp.web.journey import find_signed_in
 from idp.web.state import Context
@@ -84,6 +86,20 @@ def lift_session(
     uow.sessions.lift(session, cookies.read(http, cookies.session) or "", cookie)
     _write_down(uow, "citizen:stepped_up", signed_in.citizen.citizen_id, at, now, client_id, method)
     return cookie
+
+
+def lead_on(context: Context, http: Request, uri: str, cookie: str) -> Response:
+    """Answer a sign-in or a step-up that was committed: its session's cookie, and the way on.
+
+    A browser without a cookie of its own gets one, by which the next guesses there are told from those of
+    strangers (`web.throttle`).
+    """
+    cookies = Cookies(context.is_secure)
+    answer = see_other(uri)
+    cookies.set_session(answer, cookie)
+    if cookies.read(http, cookies.browser) is None:
+        cookies.set_browser(answer, secrets.token_urlsafe(32))
+    return answer
 
 
 def _write_down(

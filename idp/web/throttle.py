@@ -18,7 +18,6 @@ from starlette.requests import Request
 
 from idp.authenticators.throttling import (
     IDENTIFIER_WINDOW,
-    SECOND_FACTOR_LIMITS,
     STRICT_PAIR_LIMITS,
     AttemptLimits,
     Attempts,
@@ -87,7 +86,7 @@ class CredentialAttempt:
             uow.attempts.mark(self.keys.known_browser, now, KNOWN_VALIDITY)
 
 
-def keys_of(
+def attempt_keys(
     context: Context, path: CredentialPath, identifier: str, source: str, browser: str | None
 ) -> AttemptKeys:
     """Return the keys of an attempt on a path; without a browser's cookie those of the browser are empty."""
@@ -127,7 +126,7 @@ async def count_credential_attempt(
     limits = path_limits(path, password=context.pair_limits, source=context.source_limits)
     cookies = Cookies(context.is_secure)
     browser = None if limits.browser is None else cookies.read(http, cookies.browser)
-    keys = keys_of(context, path, identifier or "", source_of(address_of(http)), browser)
+    keys = attempt_keys(context, path, identifier or "", source_of(address_of(http)), browser)
     counters = await uow.attempts.find(_read_for(keys, identifier), now)
     gates, noted = _gates(limits, keys, counters, identifier)
     await _count(uow, gates, noted, counters, now)
@@ -169,36 +168,6 @@ def _gates(
     )
     pair = ruled if ruled is STRICT_PAIR_LIMITS or limits.pair is None else limits.pair
     return [(keys.pair, pair), at_source], [keys.identifier]
-
-
-def attempt_keys(context: Context, identifier: str, source: str) -> AttemptKeys:
-    """Return the keys of a password attempt."""
-    return keys_of(context, CredentialPath.PASSWORD, identifier, source, None)
-
-
-async def count_password_attempt(context: Context, uow: UnitOfWork, keys: AttemptKeys, now: datetime) -> None:
-    """Count an attempt at a password. Raises ThrottledError."""
-    limits = path_limits(CredentialPath.PASSWORD, password=context.pair_limits, source=context.source_limits)
-    counters = await uow.attempts.find(_read_for(keys, ""), now)
-    gates, noted = _gates(limits, keys, counters, "")
-    await _count(uow, gates, noted, counters, now)
-
-
-async def count_second_factor_attempt(
-    context: Context, uow: UnitOfWork, citizen_id: str, now: datetime
-) -> bytes:
-    """Count a one-time code against its person; return the key. Raises ThrottledError."""
-    key = context.custody.data.lookup("attempts_at_second_factor", citizen_id)
-    await count_attempts(uow, ((key, SECOND_FACTOR_LIMITS),), now)
-    return key
-
-
-def forgive(uow: UnitOfWork, keys: AttemptKeys, now: datetime) -> None:
-    """Record, beside a success, that a password attempt was no failure."""
-    uow.attempts.forget(keys.pair)
-    uow.attempts.take_back(keys.source)
-    uow.attempts.take_back(keys.identifier)
-    uow.attempts.mark(keys.known_source, now, KNOWN_VALIDITY)
 
 
 async def count_attempts(

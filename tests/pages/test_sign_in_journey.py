@@ -4,6 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from idp.authenticators.throttling import CredentialPath
 from idp.web.throttle import attempt_keys
 from tests.support.html_forms import Html
 from tests.support.provider import ISSUER, Person, Provider, running_provider
@@ -109,7 +110,9 @@ async def test_a_pause_for_the_address_costs_nobody_their_own_attempts(
         for _ in range(9):
             answer = await try_password(http, "/sign-in/my", person.personal_number, person.password)
             assert answer.status_code == 429
-        keys = attempt_keys(small.context, person.personal_number, "203.0.113.7")
+        keys = attempt_keys(
+            small.context, CredentialPath.PASSWORD, person.personal_number, "203.0.113.7", None
+        )
         four = (keys.pair, keys.source, keys.identifier, keys.known_source)
         counted = await small.unit_of_work().attempts.find(four, small.clock.now)
         assert {key: attempts.failures for key, attempts in counted.items()} == {keys.source: 3}

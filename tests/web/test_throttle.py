@@ -12,7 +12,7 @@ from idp.authenticators.throttling import (
     CredentialPath,
     ThrottledError,
 )
-from idp.web.throttle import CredentialAttempt, count_credential_attempt, keys_of
+from idp.web.throttle import CredentialAttempt, attempt_keys, count_credential_attempt
 from tests.support.provider import Provider
 from tests.support.shared_provider import anyio_backend, provider
 
@@ -150,7 +150,7 @@ async def test_what_nobody_guesses_is_counted_by_source_alone(
 async def test_under_attack_a_source_that_was_right_before_keeps_its_attempts(provider: Provider) -> None:
     path, identifier = CredentialPath.PASSWORD, "under attack"
     await attempt(provider, path, identifier, HOME, is_right=True)
-    identifier_key = keys_of(provider.context, path, identifier, HOME, None).identifier
+    identifier_key = attempt_keys(provider.context, path, identifier, HOME, None).identifier
     uow = provider.unit_of_work()
     for _ in range(UNDER_ATTACK_FROM):
         uow.attempts.note(identifier_key, provider.clock.now, timedelta(days=1))
