@@ -46,6 +46,12 @@ _COUNT_PIN = Change(
     values=lambda _: {"pin_failures": t.c.pin_failures + literal_column("1")},
     gate=True,
 )
+_TAKE_BACK_PIN = Change(
+    "app_pin_taken_back",
+    t,
+    where=lambda bind: (t.c.device_id == bind("id")) & (t.c.pin_failures > literal_column("0")),
+    values=lambda _: {"pin_failures": t.c.pin_failures - literal_column("1")},
+)
 _USED = Change(
     "app_device_used",
     t,
@@ -119,6 +125,10 @@ class AppDevices:
     def count_pin(self, device_id: str) -> None:
         """Record a PIN that is about to be verified; PIN_GATE closes when there is no try left."""
         self._recorder.record(_COUNT_PIN, id=device_id, tries=PIN_TRIES)
+
+    def take_back_pin(self, device_id: str) -> None:
+        """Record that a PIN that was counted was not verified after all."""
+        self._recorder.record(_TAKE_BACK_PIN, id=device_id)
 
     def use(self, device_id: str, now: datetime) -> None:
         """Record that the PIN was right; the gate `app_device_used` closes when it was revoked meanwhile."""

@@ -43,6 +43,8 @@
 | journey | where a person stands: loaded once, judged by the rules |
 | guardians | what a minor asked of their guardians, loaded for the rules |
 | authorization_response | the one place that issues codes, and how answers travel |
+| phones | a phone that was set up: its cookie, what it signs, its PIN |
+| phone_approvals | what a browser asks of a phone: begun, taken, answered |
 | qr_codes | QR codes as SVG |
 | static_files | our few files, kept by browsers under a versioned address |
 | throttle | counting sign-in attempts before they are verified |

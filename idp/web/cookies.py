@@ -32,6 +32,11 @@ class Cookies:
         return "__Host-lienket-browser" if self.is_secure else "lienket-browser"
 
     @property
+    def app(self) -> str:
+        """The name of the cookie of a phone on which the app is open."""
+        return "__Host-lienket-app" if self.is_secure else "lienket-app"
+
+    @property
     def sandbox(self) -> str:
         """The name of the cookie that holds a developer's sandbox token; not in production."""
         return "__Host-lienket-sandbox" if self.is_secure else "lienket-sandbox"
@@ -54,6 +59,14 @@ class Cookies:
     def set_browser(self, response: Response, value: str) -> None:
         """Set the browser cookie."""
         self._set(response, self.browser, value, _BROWSER_SECONDS)
+
+    def set_app(self, response: Response, value: str) -> None:
+        """Remember that the app is open; the value says itself how long."""
+        self._set(response, self.app, value, None)
+
+    def clear_app(self, response: Response) -> None:
+        """Take the cookie of the app back."""
+        self._set(response, self.app, "", 0)
 
     def set_language(self, response: Response, value: str) -> None:
         """Remember the language a person chose."""
