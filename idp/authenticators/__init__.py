@@ -8,6 +8,9 @@
 | app_devices | the phone: its key, its PIN |
 | phone_approvals | what is approved on it, and how far that withstands a relay |
 | recovery_codes | codes on paper: how they look, how they are read |
+| passkeys | what a passkey proves when it is added and when it is used (WebAuthn) |
+| passkey_models | which authenticators are believed, and what is known of them |
+| passkey_options | what a page asks of the browser |
 | throttling | attempts counted before they are verified; never a weapon against the holder |
 | hashing_pool | where password hashes are made, so that they delay nobody else |
 
