@@ -14,12 +14,14 @@ from idp.deliveries.world import DeliveryFailedError, World
 from idp.identity.cases import shown_reference
 from idp.identity.citizens import Citizen, CitizenStatus
 from idp.identity.notices import (
+    STOPPABLE,
     Channel,
     KeptNotice,
     NoticePreferences,
     UILocale,
     can_be_vetoed,
     channels_to_use,
+    what_of,
 )
 from idp.outbound.channels import Message, MessageNotSentError, UnknownRecipientError
 from idp.store.outbox import Delivery
@@ -145,5 +147,6 @@ async def _facts(world: World, uow: UnitOfWork, kept: KeptNotice, token: str | N
         account=account,
         reference="" if case is None else shown_reference(case.reference),
         count=notice.details.get("count", ""),
-        veto_token=token if can_be_vetoed(kept, world.clock()) else None,
+        what=what_of(notice),
+        token=token if notice.kind in STOPPABLE or can_be_vetoed(kept, world.clock()) else None,
     )

@@ -13,14 +13,24 @@ from urllib.parse import urlsplit
 
 from babel.support import Translations
 
-from idp.identity.notices import Channel, NoticeKind, UILocale
+from idp.identity.notices import (
+    SECURITY_NOTICES,
+    STOPPABLE,
+    Channel,
+    Credential,
+    NoticeKind,
+    UILocale,
+)
 from idp.pages.notice_words import (
     AT,
     CHECK_ADDRESS,
+    CREDENTIALS,
     NOT_YOU,
     NOT_YOU_IN_SHORT,
     SEE_ALL,
+    SEE_SIGN_IN,
     SIGNATURE,
+    STOP_IT,
     TEXTS,
     TITLES,
 )
@@ -43,8 +53,9 @@ class Facts:
     account: str = ""
     reference: str = ""
     count: str = ""
-    veto_token: str | None = None
-    """Stands in the address at which "this was not me" can be pressed."""
+    what: Credential | None = None
+    token: str | None = None
+    """Stands in the address at which "this was not me" can be pressed, or something stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +75,36 @@ def compose(issuer: str, facts: Facts, channel: Channel, locale: UILocale) -> Wo
         "account": as_quoted(facts.account),
         "reference": facts.reference,
         "count": facts.count,
+        "what": "" if facts.what is None else translate(CREDENTIALS[facts.what]),
     }
     at = translate(AT) % {"time": date_and_time(facts.at)}
     title, told = translate(TITLES[facts.kind]), f"{at} {said}"
-    is_vetoed = facts.veto_token is not None
-    uri = f"{issuer}/not-me/{facts.veto_token}" if is_vetoed else f"{issuer}/my/notices"
+    path, words = _way_on(facts)
+    uri = f"{issuer}{path}"
     match channel:
         case Channel.PUSH:
             return Wording(title, told, uri)
         case Channel.SMS:
-            asked = f" {translate(NOT_YOU_IN_SHORT)}" if is_vetoed else ""
+            asked = "" if facts.token is None else f" {translate(NOT_YOU_IN_SHORT)}"
             return Wording(title, f"{urlsplit(issuer).netloc}: {told}{asked} {uri}", uri)
         case Channel.EMAIL:
             paragraphs = [
                 title,
                 told,
-                f"{translate(NOT_YOU if is_vetoed else SEE_ALL)}\n{uri}",
+                f"{translate(words)}\n{uri}",
                 translate(CHECK_ADDRESS) % {"issuer": issuer},
                 translate(SIGNATURE),
             ]
             return Wording(title, "\n\n".join(paragraphs) + "\n", uri)
+
+
+def _way_on(facts: Facts) -> tuple[str, str]:
+    """Return where a message leads, and the words above the address."""
+    if facts.token is not None:
+        if facts.kind in STOPPABLE:
+            return f"/recovery/stop/{facts.token}", STOP_IT
+        return f"/not-me/{facts.token}", NOT_YOU
+    return ("/my/security", SEE_SIGN_IN) if facts.kind in SECURITY_NOTICES else ("/my/notices", SEE_ALL)
 
 
 @cache

@@ -47,6 +47,19 @@ class NoticeKind(StrEnum):
     DISPUTE_OPENED = "dispute_opened"
     """Somebody else says that an account is theirs; told to its holder, who is asked."""
     DISPUTE_DECIDED = "dispute_decided"
+    AUTHENTICATOR_ADDED = "authenticator_added"
+    """There is another way to sign in; `details["what"]` is a `Credential`."""
+    AUTHENTICATOR_REMOVED = "authenticator_removed"
+    AUTHENTICATOR_BLOCKED = "authenticator_blocked"
+    """It was removed by us, for somebody guessed at it or it was copied."""
+    PASSWORD_CHANGED = "password_changed"
+    ACTIVATION_ISSUED = "activation_issued"
+    """Whoever holds the code can set up how the person signs in."""
+    ACCOUNT_ACTIVATED = "account_activated"
+    RECOVERY_OPENED = "recovery_opened"
+    """After a wait, new ways to sign in can be set up; until then it can be stopped."""
+    RECOVERY_STOPPED = "recovery_stopped"
+    RECOVERY_DONE = "recovery_done"
 
 
 LINK_NOTICES: Mapping[ChangeKind, NoticeKind] = {
@@ -60,6 +73,32 @@ LINK_NOTICES: Mapping[ChangeKind, NoticeKind] = {
     ChangeKind.REVERIFY_REQUESTED: NoticeKind.REVERIFY_REQUESTED,
 }
 """What a change of a link is told as. A new handle or another level is no news to the holder."""
+
+
+class Credential(StrEnum):
+    """What lets somebody in, as a notice names it."""
+
+    PASSKEY = "passkey"
+    PHONE = "phone"
+    TOTP = "totp"
+    RECOVERY_CODES = "recovery_codes"
+    PASSWORD = "password"
+    BROWSER = "browser"
+    UPSTREAM = "upstream"
+
+
+STOPPABLE = frozenset({NoticeKind.ACTIVATION_ISSUED, NoticeKind.RECOVERY_OPENED})
+"""What can be stopped from the message itself, without signing in."""
+SECURITY_NOTICES = STOPPABLE | {
+    NoticeKind.AUTHENTICATOR_ADDED,
+    NoticeKind.AUTHENTICATOR_REMOVED,
+    NoticeKind.AUTHENTICATOR_BLOCKED,
+    NoticeKind.PASSWORD_CHANGED,
+    NoticeKind.ACCOUNT_ACTIVATED,
+    NoticeKind.RECOVERY_STOPPED,
+    NoticeKind.RECOVERY_DONE,
+}
+"""What is told on every way there is, whatever was chosen: whoever took an account over chose it, too."""
 
 
 class Channel(StrEnum):
@@ -114,6 +153,12 @@ class KeptNotice:
     expires_at: datetime
     vetoed_at: datetime | None = None
     """When "this was not me" was pressed in it; from then on `notice.case_id` is the case of that."""
+
+
+def what_of(notice: Notice) -> Credential | None:
+    """Return what lets somebody in that a notice is about, if it is about one."""
+    what = notice.details.get("what")
+    return None if what is None else Credential(what)
 
 
 VETO_VALIDITY = timedelta(days=30)

@@ -7,12 +7,14 @@ from starlette.responses import Response
 from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.cases import shown_reference
 from idp.identity.notices import (
+    SECURITY_NOTICES,
     Channel,
     KeptNotice,
     Notice,
     NoticeKind,
     NoticePreferences,
     UILocale,
+    what_of,
 )
 from idp.pages.frame import check_form_token, check_same_origin, form_token, show
 from idp.pages.notice_views import NoticeEntry, NoticesPage
@@ -108,6 +110,7 @@ async def _entry(context: Context, uow: UnitOfWork, kept: KeptNotice) -> NoticeE
         account=account,
         reference="" if case is None else shown_reference(case.reference),
         count=notice.details.get("count", ""),
+        what=what_of(notice),
         uri=_uri(context, notice),
     )
 
@@ -126,5 +129,6 @@ _PATHS = {
     NoticeKind.GUARDIAN_REQUEST: "/my/children",
     NoticeKind.DISPUTE_OPENED: "/my/cases",
     NoticeKind.DISPUTE_DECIDED: "/my/cases",
+    **dict.fromkeys(SECURITY_NOTICES, "/my/security"),
 }
 """Where a notice that is about no link of one's own leads."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from idp.identity.cases import CaseStatus
-from idp.identity.notices import Channel, NoticeKind, NoticePreferences, UILocale
+from idp.identity.notices import Channel, Credential, NoticeKind, NoticePreferences, UILocale
 from idp.pages.views import AccountCard, Page
 
 
@@ -19,6 +19,7 @@ class NoticeEntry:
     account: str = ""
     reference: str = ""
     count: str = ""
+    what: Credential | None = None
     uri: str | None = None
     """Where what it tells of can be looked at."""
 

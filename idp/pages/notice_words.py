@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from babel.support import Translations
 from markupsafe import Markup, escape
 
-from idp.identity.notices import Channel, NoticeKind
+from idp.identity.notices import Channel, Credential, NoticeKind
 from idp.pages.notice_views import NoticeEntry
 from idp.pages.words import isolate, msgid
 
@@ -36,6 +36,15 @@ TITLES: Mapping[NoticeKind, str] = {
     NoticeKind.MISUSE_REPORTED: msgid("A network asks us to look at an account of yours"),
     NoticeKind.DISPUTE_OPENED: msgid("Somebody says that your account is theirs"),
     NoticeKind.DISPUTE_DECIDED: msgid("A question about an account is decided"),
+    NoticeKind.AUTHENTICATOR_ADDED: msgid("There is a new way to sign in as you"),
+    NoticeKind.AUTHENTICATOR_REMOVED: msgid("A way to sign in was removed"),
+    NoticeKind.AUTHENTICATOR_BLOCKED: msgid("We blocked a way to sign in"),
+    NoticeKind.PASSWORD_CHANGED: msgid("Your password was changed"),
+    NoticeKind.ACTIVATION_ISSUED: msgid("A code to open your account was issued"),
+    NoticeKind.ACCOUNT_ACTIVATED: msgid("Your account is ready"),
+    NoticeKind.RECOVERY_OPENED: msgid("Somebody wants to set up your sign-in anew"),
+    NoticeKind.RECOVERY_STOPPED: msgid("Setting up your sign-in anew was stopped"),
+    NoticeKind.RECOVERY_DONE: msgid("Your sign-in was set up anew"),
 }
 
 TEXTS: Mapping[NoticeKind, str] = {
@@ -99,7 +108,42 @@ TEXTS: Mapping[NoticeKind, str] = {
         "It is decided whose the account %(account)s at %(network)s is. The number of the case is"
         " %(reference)s."
     ),
+    NoticeKind.AUTHENTICATOR_ADDED: msgid(
+        "From now on one can sign in as you with this, too: %(what)s. If it was not you, remove it at once."
+    ),
+    NoticeKind.AUTHENTICATOR_REMOVED: msgid(
+        "From now on nobody can sign in with this any more: %(what)s. If it was not you, look at what is"
+        " left."
+    ),
+    NoticeKind.AUTHENTICATOR_BLOCKED: msgid(
+        "Somebody guessed at it or copied it, so nobody can sign in with this any more: %(what)s."
+    ),
+    NoticeKind.PASSWORD_CHANGED: msgid("If it was not you, sign in another way and set a new one at once."),
+    NoticeKind.ACTIVATION_ISSUED: msgid(
+        "With this code one sets up how you sign in. If you did not ask for it, stop it."
+    ),
+    NoticeKind.ACCOUNT_ACTIVATED: msgid("You can sign in now. If it was not you, tell us at once."),
+    NoticeKind.RECOVERY_OPENED: msgid(
+        "After a wait of some hours, whoever asked for it can set up how you sign in. If it was not you, stop"
+        " it."
+    ),
+    NoticeKind.RECOVERY_STOPPED: msgid("Nothing was changed. You sign in as before."),
+    NoticeKind.RECOVERY_DONE: msgid(
+        "What let you in before does so no more, and you were signed out everywhere. If it was not you, tell"
+        " us at once."
+    ),
 }
+
+CREDENTIALS: Mapping[Credential, str] = {
+    Credential.PASSKEY: msgid("a passkey"),
+    Credential.PHONE: msgid("a phone with our app"),
+    Credential.TOTP: msgid("an authenticator app"),
+    Credential.RECOVERY_CODES: msgid("recovery codes"),
+    Credential.PASSWORD: msgid("a password"),
+    Credential.BROWSER: msgid("a trusted browser"),
+    Credential.UPSTREAM: msgid("another identity provider"),
+}
+"""What a notice says was added or removed."""
 
 CHANNELS: Mapping[Channel, str] = {
     Channel.EMAIL: msgid("by e-mail"),
@@ -111,6 +155,8 @@ AT = msgid("At %(time)s:")
 NOT_YOU = msgid(
     "Was it not you? Open this address and press the button there. It works at once, without a password:"
 )
+STOP_IT = msgid("To stop it, open this address and press the button there. It works without a password:")
+SEE_SIGN_IN = msgid("How you sign in, and what you can remove:")
 NOT_YOU_IN_SHORT = msgid("Not you?")
 CHECK_ADDRESS = msgid(
     "Look at the address first: it begins with %(issuer)s/ and with nothing else. We never call you, and"
@@ -131,10 +177,12 @@ def notice_filters(translations: Translations) -> dict[str, Callable[..., object
             "account": isolate(entry.account),
             "reference": entry.reference,
             "count": entry.count,
+            "what": "" if entry.what is None else translate(CREDENTIALS[entry.what]),
         }
 
     return {
         "notice_channel": lambda channel: translate(CHANNELS[channel]),
+        "credential": lambda what: translate(CREDENTIALS[what]),
         "notice_text": text,
         "notice_title": lambda kind: translate(TITLES[kind]),
     }

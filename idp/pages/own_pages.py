@@ -48,14 +48,20 @@ async def own_form_or_way(
 
 
 async def strong_form_or_way(
-    context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    now: datetime,
+    visit_id: str,
+    *,
+    minimum: Acr = Acr.VN_1,
 ) -> OwnForm | Response:
     """Return who sent a form that changes what lets them in, or the way to sign in afresh first.
 
     Raises JourneyError as `own_form_or_way` does.
     """
     form = await read_own_form(http)
-    signed_in = await strong_or_way(context, uow, http, now, visit_id)
+    signed_in = await strong_or_way(context, uow, http, now, visit_id, minimum=minimum)
     if isinstance(signed_in, Response):
         return signed_in
     check_form_token(context, signed_in.session, form)
@@ -63,17 +69,29 @@ async def strong_form_or_way(
 
 
 async def strong_or_way(
-    context: Context, uow: UnitOfWork, http: Request, now: datetime, visit_id: str
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    now: datetime,
+    visit_id: str,
+    *,
+    minimum: Acr = Acr.VN_1,
 ) -> SignedIn | Response:
     """Return who is signed in, strongly and just now, or the way there: for a sensitive change.
 
-    A trusted browser helps nobody here. NIST SP 800-63B §4.1.2.
+    A trusted browser helps nobody here. Who adds something that raises their level must be at `vn-2` already
+    (`minimum`): a stolen password alone would make two factors of itself otherwise. Whoever has nothing else
+    is told on their security page how to get an activation code. NIST SP 800-63B §4.1.2.
     """
     signed_in = await find_signed_in(context, uow, http, now)
     if signed_in is None or not is_just_shown(signed_in.session.context, now):
         return see_other(f"{context.issuer}/sign-in/{visit_id}")
     way = await way_to_two_factors(context, uow, signed_in, visit_id)
-    return await _welcomed(uow, http, signed_in, now) if way is None else way
+    if way is not None:
+        return way
+    if not signed_in.session.context.acr.satisfies(minimum):
+        return see_other(f"{context.issuer}/my/security?needs=activation")
+    return await _welcomed(uow, http, signed_in, now)
 
 
 async def signed_in_or_way(

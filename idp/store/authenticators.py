@@ -95,7 +95,7 @@ _SIGN_IN = with_secrets(
         _totp.c.last_used_step.label("totp_step"),
         _has(passkeys).label("has_passkey"),
         _has(passkeys, passkeys.c.is_hardware == literal_column("1")).label("has_hardware_passkey"),
-        _has(app_devices).label("has_app"),
+        _has(app_devices, app_devices.c.confirmed_at != null()).label("has_app"),
     ).select_from(citizens)
 )
 _BY_ID = _SIGN_IN.where(citizens.c.citizen_id == bindparam("citizen_id"))

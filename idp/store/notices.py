@@ -11,8 +11,10 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, desc, func, literal_column, null, or_, select
 
 from idp.identity.notices import (
+    EVERY_CHANNEL,
     KEPT_FOR,
     LINK_NOTICES,
+    SECURITY_NOTICES,
     Channel,
     KeptNotice,
     Notice,
@@ -103,9 +105,19 @@ class Notices:
         self._recorder = recorder
         self._outbox = outbox
 
-    def tell(self, notice: Notice, now: datetime, *, channels: Iterable[Channel] | None = None) -> None:
-        """Record a notice beside what it tells of; `channels` where not those that the person chose."""
-        self.tell_many([notice], now, channels=channels)
+    def tell(
+        self,
+        notice: Notice,
+        now: datetime,
+        *,
+        channels: Iterable[Channel] | None = None,
+        token: str | None = None,
+    ) -> None:
+        """Record a notice beside what it tells of; `channels` where not those that the person chose.
+
+        `token` stands in the message of what can be stopped from there (`identity.notices.STOPPABLE`).
+        """
+        self.tell_many([notice], now, channels=channels, token=token)
 
     def tell_many(
         self,
@@ -113,16 +125,18 @@ class Notices:
         now: datetime,
         *,
         channels: Iterable[Channel] | None = None,
+        token: str | None = None,
     ) -> None:
-        """Record the notices of a batch of changes."""
+        """Record the notices of a batch of changes; security notices go by every way."""
         rows: list[Values] = []
         deliveries: list[Delivery] = []
         chosen = None if channels is None else sorted(channels)
         for notice in notices:
             notice_id = secrets.token_urlsafe(16)
-            token = secrets.token_urlsafe(16) if notice.kind in _VETOED_KINDS else None
-            rows.append(_row_from_notice(notice_id, notice, token, now))
-            deliveries.append(_delivery(notice_id, notice.citizen_id, token, chosen, now))
+            veto_token = secrets.token_urlsafe(16) if notice.kind in _VETOED_KINDS else None
+            ways = sorted(EVERY_CHANNEL) if notice.kind in SECURITY_NOTICES else chosen
+            rows.append(_row_from_notice(notice_id, notice, veto_token, now))
+            deliveries.append(_delivery(notice_id, notice.citizen_id, veto_token or token, ways, now))
         self._recorder.record_many(_INSERT, rows)
         self._outbox.add_many(deliveries)
 
