@@ -205,6 +205,16 @@ class Activation:
         return self.standing(now) in {Standing.PROPOSED, Standing.WAITING, Standing.USABLE}
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a person still has when a recovery is done; everything else that let them in ends with it."""
+
+    passkeys: frozenset[str] = frozenset()
+    phones: frozenset[str] = frozenset()
+    has_totp: bool = False
+    has_recovery_codes: bool = False
+
+
 HOLDER = "holder"
 """Stands in `issued_by` for the person themselves."""
 

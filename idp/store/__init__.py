@@ -28,6 +28,7 @@ What the rest of the program uses:
 | access_tokens | opaque access tokens, and any that were revoked |
 | client_secrets | client secrets, hashed, and sealed where an HMAC needs them |
 | activations | codes by which people come to ways of signing in: used once, stopped once |
+| lost_credentials | what a recovery ends |
 | attempts | counters of sign-in attempts |
 | feature_policies | the versions of the feature policy, each published once |
 | ledger | the audit log and its chain |

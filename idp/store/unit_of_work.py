@@ -30,6 +30,7 @@ from idp.store.interactions import Interactions
 from idp.store.leases import Leases
 from idp.store.ledger import Ledger
 from idp.store.link_changes import LinkChanges
+from idp.store.lost_credentials import LostCredentials
 from idp.store.mass_actions import MassActions
 from idp.store.merkle_log import MerkleLog
 from idp.store.notices import Notices
@@ -80,6 +81,7 @@ class UnitOfWork(Recorder):
         self.idempotency_keys = IdempotencyKeys(self)
         self.interactions = Interactions(self)
         self.leases = Leases(self)
+        self.lost_credentials = LostCredentials(self)
         self.ledger = Ledger(self)
         self.merkle_log = MerkleLog(self)
         self.mass_actions = MassActions(self)
