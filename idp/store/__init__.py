@@ -14,6 +14,7 @@ What the rest of the program uses:
 | public_marks | links whose mark anybody may look up |
 | citizens | the register, sealed and found by keyed hash |
 | authenticators | what lets people in; one-time codes used once |
+| passkeys | passkeys: each use in its turn, revoked once |
 | app_devices | phones that approve, and their wrong PINs |
 | phone_approvals | what they are asked, and the short codes that lead there |
 | recovery_codes | codes on paper, each used once |

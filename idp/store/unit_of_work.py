@@ -37,6 +37,7 @@ from idp.store.notices import Notices
 from idp.store.operators import Operators
 from idp.store.outbox import Outbox
 from idp.store.outbox_overview import OutboxOverview
+from idp.store.passkeys import Passkeys
 from idp.store.phone_approvals import PhoneApprovals
 from idp.store.platform_links import PlatformLinks
 from idp.store.polled_sets import PolledSets
@@ -91,6 +92,7 @@ class UnitOfWork(Recorder):
         self.notices = Notices(self, self.outbox)
         self.outbox_overview = OutboxOverview(self, seal)
         self.phone_approvals = PhoneApprovals(self, seal)
+        self.passkeys = Passkeys(self, seal)
         self.platform_links = PlatformLinks(self)
         self.public_marks = PublicMarks(self)
         self.recovery_codes = RecoveryCodes(self, seal)
