@@ -26,6 +26,7 @@
 | guardian_requests | what a minor asks a guardian: decided once, used once (R10) |
 | activations | how somebody who cannot sign in comes to ways of signing in: enrolment and recovery (R19) |
 | activation_codes | the codes of these: made, written in groups, read as people type them |
+| activation_grounds | to whom operators give one, for what, and on what they saw (R6) |
 | sessions | how long a session lives; when an authentication is recent enough |
 | identifiers | what people type to say who they are |
 | display_text | Unicode TR36: the text of others before people's eyes |

@@ -1,10 +1,11 @@
 """Activations: how somebody who cannot sign in comes to ways of signing in. Rule R19; NIST SP 800-63B §4.2.
 
-One mechanism for two purposes. *Enrolment*: a person of the register who never signed in gets a code, by post
-or in person, and chooses a password or makes a passkey with it. *Recovery*: whoever lost what they signed in
-with gets one as well, by a recovery code of theirs, from a session that a strong sign-in began, or in person,
-seen by one operator and approved by another. A recovery is told at once by every way we know and can be used
-only after a time in which its holder can stop it. No code signs anybody in.
+One mechanism for three purposes. *Enrolment*: a person of the register who never signed in gets a code, by
+post or in person, and chooses a password or makes a passkey with it. *Addition*: whoever has a password alone
+shows, with it, a code that came another way, and may add what proves more; else a stolen password could.
+*Recovery*: whoever lost what they signed in with gets one as well, by a recovery code of theirs, from a
+session that a strong sign-in began, or in person, seen by one operator and approved by another. A recovery is
+told at once by every way we know and can be used only after a time in which its holder can stop it.
 
     proposed ──▶ issued ──▶ used
         │           │
@@ -13,16 +14,13 @@ only after a time in which its holder can stop it. No code signs anybody in.
 Waiting, usable and expired are not stored: they follow from the time.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from idp.audit.events import Actor, Event
-from idp.identity.assurance import Proofing
-from idp.identity.citizens import Citizen
-from idp.identity.evidence import DocumentType
+from idp.identity.activation_grounds import BY_OPERATORS, Ground, Identified, Purpose, SeenDocument
 
 APPROVED_WITHIN = timedelta(hours=24)
 """How long a proposal waits for the second person: the papers were seen on that day."""
@@ -31,32 +29,6 @@ CLAIM_VALIDITY = timedelta(minutes=30)
 SHORTEST_WAITING = timedelta(hours=24)
 """How long a recovery of a real person waits at least: a night, for whoever reads messages in the morning."""
 
-
-class Purpose(StrEnum):
-    """What a code is for."""
-
-    ENROLMENT = "enrolment"
-    """The first: the person never signed in."""
-    RECOVERY = "recovery"
-
-
-class Ground(StrEnum):
-    """On what a code is given, and how it comes to the person."""
-
-    POST = "post"
-    """A letter to the address in the register."""
-    IN_PERSON = "in_person"
-    """Papers were seen, and the letter was handed over."""
-    ASSISTED_DESK = "assisted_desk"
-    """As IN_PERSON, for somebody without a phone: used at the office, where somebody helps."""
-    RECOVERY_CODE = "recovery_code"
-    """The person held one of their recovery codes."""
-    STRONG_SESSION = "strong_session"
-    """The person was signed in, strongly and just now: with a second passkey, or another phone."""
-
-
-BY_OPERATORS = frozenset({Ground.POST, Ground.IN_PERSON, Ground.ASSISTED_DESK})
-"""Grounds on which operators give a code."""
 
 _VALIDITY: Mapping[Ground, timedelta] = {
     Ground.POST: timedelta(days=30),
@@ -101,30 +73,6 @@ class StopReason(StrEnum):
     """Another one took its place, or was used."""
 
 
-class Unfit(StrEnum):
-    """Why no code is given."""
-
-    NOT_ACTIVE = "not_active"
-    ALREADY_ACTIVATED = "already_activated"
-    """What can sign in is recovered, never enrolled a second time: else one operator could take it over."""
-    NEVER_ACTIVATED = "never_activated"
-    OTHER_BIRTHDATE = "other_birthdate"
-    """The birth date on the papers is not the register's: probably somebody else whose name looks alike."""
-    WRONG_DOCUMENT = "wrong_document"
-    NO_DOCUMENT = "no_document"
-    NO_ADDRESS = "no_address"
-    UNREACHABLE = "unreachable"
-    """No way to tell the person: the code goes to the address in the register, and nowhere else."""
-
-
-class UnfitActivationError(ValueError):
-    """No code is given; `unfit` says why, to the operator."""
-
-    def __init__(self, unfit: Unfit) -> None:
-        super().__init__(unfit.value)
-        self.unfit = unfit
-
-
 class ActivationError(ValueError):
     """The activation cannot take this step; the message says why, to the operator."""
 
@@ -136,33 +84,6 @@ class NotUsableError(Exception):
         super().__init__(standing.value)
         self.standing = standing
         self.usable_from = usable_from
-
-
-@dataclass(frozen=True, slots=True)
-class SeenDocument:
-    """What an operator had in their hands: its kind, and where the office filed that it was seen. Rule R6.
-
-    There is no place for the number of a document or for a picture of it.
-    """
-
-    document: DocumentType
-    reference: str
-
-    def __str__(self) -> str:
-        return f"{self.document.value}:{self.reference}"
-
-
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]{1,59}")
-_MANY_DIGITS = re.compile(r"[0-9]{8}")
-
-
-def read_seen_document(text: str) -> SeenDocument | None:
-    """Read `idcard:HS-7/2026`; None for anything else, above all for what might be a document's number."""
-    kind, _, reference = text.partition(":")
-    known = {each.value for each in DocumentType}
-    if kind not in known or not _REFERENCE.fullmatch(reference) or _MANY_DIGITS.search(reference):
-        return None
-    return SeenDocument(DocumentType(kind), reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,72 +146,20 @@ def validity_of(purpose: Purpose, ground: Ground) -> timedelta:
     return _VALIDITY[Ground.IN_PERSON if is_later else ground]
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """How an operator found out whom a code is for: never by a name, for names look alike."""
-
-    ground: Ground
-    birthdate: str
-    """As it stands on the papers, or in the application."""
-    evidence: SeenDocument | None
-
-
-def check_fit(citizen: Citizen, found: Identified, purpose: Purpose, *, was_activated: bool) -> None:
-    """Check that an operator may give this person a code. Raises UnfitActivationError.
-
-    `was_activated` tells whether the person can sign in now, or ever used a code.
-    """
-    unfit: Unfit | None = None
-    if not citizen.is_active():
-        unfit = Unfit.NOT_ACTIVE
-    elif found.birthdate != citizen.personal_data.birthdate:
-        unfit = Unfit.OTHER_BIRTHDATE
-    elif purpose is Purpose.ENROLMENT and was_activated:
-        unfit = Unfit.ALREADY_ACTIVATED
-    elif purpose is Purpose.RECOVERY and not was_activated:
-        unfit = Unfit.NEVER_ACTIVATED
-    else:
-        unfit = _unfit_papers(citizen, found, purpose)
-    if unfit is not None:
-        raise UnfitActivationError(unfit)
-
-
-_FITTING: Mapping[Proofing, frozenset[DocumentType]] = {
-    Proofing.VN1: frozenset({DocumentType.IDCARD, DocumentType.PASSPORT}),
-    Proofing.VN2: frozenset({DocumentType.IDCARD, DocumentType.PASSPORT}),
-    Proofing.VNF: frozenset({DocumentType.PASSPORT, DocumentType.RESIDENCE_PERMIT}),
-}
-"""What people can show: foreigners have no identity card, and citizens no residence permit."""
-
-
-def _unfit_papers(citizen: Citizen, found: Identified, purpose: Purpose) -> Unfit | None:
-    data = citizen.personal_data
-    if found.ground is Ground.POST and data.address is None:
-        return Unfit.NO_ADDRESS
-    if found.evidence is None:
-        # The first letter may go to the address of the register without a visit; nothing is there to take.
-        is_first_letter = purpose is Purpose.ENROLMENT and found.ground is Ground.POST
-        return None if is_first_letter else Unfit.NO_DOCUMENT
-    if found.evidence.document not in _FITTING[citizen.proofing]:
-        return Unfit.WRONG_DOCUMENT
-    is_reachable = data.email is not None or data.phone_number is not None
-    if purpose is Purpose.RECOVERY and not is_reachable and found.ground is not Ground.POST:
-        return Unfit.UNREACHABLE
-    return None
-
-
-def enrolment(activation_id: str, citizen_id: str, found: Identified, by: Actor, now: datetime) -> Activation:
-    """Return a first code's activation; it can be used at once, for there is nobody to be harmed by haste."""
+def issued(
+    activation_id: str, citizen_id: str, purpose: Purpose, found: Identified, by: Actor, now: datetime
+) -> Activation:
+    """Return an activation that one operator gives a code for; used at once, for it ends nothing."""
     return Activation(
         activation_id=activation_id,
         citizen_id=citizen_id,
-        purpose=Purpose.ENROLMENT,
+        purpose=purpose,
         ground=found.ground,
         status=ActivationStatus.ISSUED,
         issued_by=by.id,
         issued_at=now,
         usable_from=now,
-        expires_at=now + validity_of(Purpose.ENROLMENT, found.ground),
+        expires_at=now + validity_of(purpose, found.ground),
         evidence=found.evidence,
     )
 

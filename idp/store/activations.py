@@ -10,15 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, desc, func, literal_column, null, or_, select
 
-from idp.identity.activations import (
-    CLAIM_VALIDITY,
-    Activation,
-    ActivationStatus,
-    Ground,
-    Purpose,
-    StopReason,
-    read_seen_document,
-)
+from idp.identity.activation_grounds import Ground, Purpose, read_seen_document
+from idp.identity.activations import CLAIM_VALIDITY, Activation, ActivationStatus, StopReason
 from idp.store.credential_tables import activations as t
 from idp.store.database import Row
 from idp.store.encoding import hash_secret, micros, micros_or_none, moment, moment_or_none

@@ -39,6 +39,7 @@
 | idempotent_requests | requests that may come twice and happen once |
 | sealed_cursors | cursors that only their client can give back |
 | arrival | signing in and stepping up: the session begins or rises under a new cookie |
+| activations | activation codes: given out, opened, stopped, used, and told of |
 | sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |
 | guardians | what a minor asked of their guardians, loaded for the rules |

@@ -7,30 +7,35 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from idp.audit.events import Actor, ActorKind
+from idp.identity.activation_grounds import (
+    BY_OPERATORS,
+    Ground,
+    Identified,
+    Purpose,
+    Reach,
+    SeenDocument,
+    Unfit,
+    UnfitActivationError,
+    check_fit,
+    check_recoverable,
+    purpose_to_issue,
+    read_seen_document,
+)
 from idp.identity.activations import (
     APPROVED_WITHIN,
-    BY_OPERATORS,
     HOLDER,
     Activation,
     ActivationError,
     ActivationStatus,
-    Ground,
-    Identified,
     NotUsableError,
-    Purpose,
-    SeenDocument,
     Standing,
-    Unfit,
-    UnfitActivationError,
     activation_event,
     approve,
-    check_fit,
     check_reprint,
     check_usable,
-    enrolment,
+    issued,
     opened_by_holder,
     proposal,
-    read_seen_document,
 )
 from idp.identity.assurance import Proofing
 from idp.identity.citizens import Citizen, CitizenStatus, PersonalData
@@ -65,40 +70,57 @@ def proposed() -> Activation:
     return proposal("a", "citizen-1", found(), NGA, NOW)
 
 
-def unfit(citizen: Citizen, seen: Identified, purpose: Purpose, *, was_activated: bool) -> Unfit | None:
+def unfit(citizen: Citizen, seen: Identified, purpose: Purpose) -> Unfit | None:
     try:
-        check_fit(citizen, seen, purpose, was_activated=was_activated)
+        check_fit(citizen, seen, purpose)
     except UnfitActivationError as error:
         return error.unfit
     return None
 
 
+@pytest.mark.parametrize(
+    ("reach", "purpose"),
+    [
+        (Reach(has_password=False, has_more=False, was_activated=False), Purpose.ENROLMENT),
+        (Reach(has_password=True, has_more=False, was_activated=False), Purpose.ADDITION),
+        (Reach(has_password=True, has_more=False, was_activated=True), Purpose.ADDITION),
+        (Reach(has_password=False, has_more=False, was_activated=True), None),
+        (Reach(has_password=True, has_more=True, was_activated=True), None),
+        (Reach(has_password=False, has_more=True, was_activated=False), None),
+    ],
+)
+def test_one_operator_gives_what_takes_nothing_and_two_give_what_replaces(
+    reach: Reach, purpose: Purpose | None
+) -> None:
+    if purpose is None:
+        with pytest.raises(UnfitActivationError, match=Unfit.ALREADY_ACTIVATED):
+            purpose_to_issue(reach)
+    else:
+        assert purpose_to_issue(reach) is purpose
+    if purpose is Purpose.ENROLMENT:
+        with pytest.raises(UnfitActivationError, match=Unfit.NEVER_ACTIVATED):
+            check_recoverable(reach)
+    else:
+        check_recoverable(reach)
+
+
 @pytest.mark.parametrize("ground", sorted(BY_OPERATORS))
-def test_whoever_never_signed_in_is_enrolled_and_whoever_did_recovers(ground: Ground) -> None:
-    for purpose, was, said in (
-        (Purpose.ENROLMENT, False, None),
-        (Purpose.ENROLMENT, True, Unfit.ALREADY_ACTIVATED),
-        (Purpose.RECOVERY, True, None),
-        (Purpose.RECOVERY, False, Unfit.NEVER_ACTIVATED),
-    ):
-        assert unfit(person(), found(ground), purpose, was_activated=was) is said
+@pytest.mark.parametrize("purpose", Purpose)
+def test_whoever_shows_their_papers_is_given_a_code(ground: Ground, purpose: Purpose) -> None:
+    assert unfit(person(), found(ground), purpose) is None
 
 
 def test_two_whose_names_look_alike_are_told_apart_by_the_birth_date_on_the_papers() -> None:
     """Hoà and Hòa: whoever named the wrong number is stopped, for names are compared by nobody."""
     hoa_with_another_accent = person(name="Phạm Đức Hòa", birthdate="1991-12-02")
-    assert unfit(hoa_with_another_accent, found(), Purpose.ENROLMENT, was_activated=False) is (
-        Unfit.OTHER_BIRTHDATE
-    )
-    assert unfit(person(birthdate="1990"), found(), Purpose.ENROLMENT, was_activated=False) is (
-        Unfit.OTHER_BIRTHDATE
-    )
+    assert unfit(hoa_with_another_accent, found(), Purpose.ENROLMENT) is (Unfit.OTHER_BIRTHDATE)
+    assert unfit(person(birthdate="1990"), found(), Purpose.ENROLMENT) is (Unfit.OTHER_BIRTHDATE)
 
 
 @pytest.mark.parametrize("status", [each for each in CitizenStatus if each is not CitizenStatus.ACTIVE])
 def test_nobody_who_may_not_sign_in_gets_a_code(status: CitizenStatus) -> None:
     locked = replace(person(), status=status)
-    assert unfit(locked, found(), Purpose.RECOVERY, was_activated=True) is Unfit.NOT_ACTIVE
+    assert unfit(locked, found(), Purpose.RECOVERY) is Unfit.NOT_ACTIVE
 
 
 def test_foreigners_show_a_passport_or_permit_and_citizens_a_card_or_passport() -> None:
@@ -111,26 +133,26 @@ def test_foreigners_show_a_passport_or_permit_and_citizens_a_card_or_passport() 
         (Proofing.VN2, PERMIT, Unfit.WRONG_DOCUMENT),
     ):
         seen_by = found(evidence=seen)
-        assert unfit(person(proofing), seen_by, Purpose.RECOVERY, was_activated=True) is said
+        assert unfit(person(proofing), seen_by, Purpose.RECOVERY) is said
 
 
 def test_only_the_first_letter_to_the_registered_address_needs_no_papers() -> None:
     bare = found(Ground.POST, None)
-    assert unfit(person(), bare, Purpose.ENROLMENT, was_activated=False) is None
-    assert unfit(person(), bare, Purpose.RECOVERY, was_activated=True) is Unfit.NO_DOCUMENT
+    assert unfit(person(), bare, Purpose.ENROLMENT) is None
+    assert unfit(person(), bare, Purpose.RECOVERY) is Unfit.NO_DOCUMENT
     at_desk = found(Ground.ASSISTED_DESK, None)
-    assert unfit(person(), at_desk, Purpose.ENROLMENT, was_activated=False) is Unfit.NO_DOCUMENT
+    assert unfit(person(), at_desk, Purpose.ENROLMENT) is Unfit.NO_DOCUMENT
     homeless = person(address=None)
-    assert unfit(homeless, bare, Purpose.ENROLMENT, was_activated=False) is Unfit.NO_ADDRESS
+    assert unfit(homeless, bare, Purpose.ENROLMENT) is Unfit.NO_ADDRESS
 
 
 def test_whom_no_message_reaches_gets_the_code_for_a_recovery_by_post() -> None:
     silent = person(email=None)
-    assert unfit(silent, found(), Purpose.RECOVERY, was_activated=True) is Unfit.UNREACHABLE
-    assert unfit(silent, found(Ground.POST), Purpose.RECOVERY, was_activated=True) is None
-    assert unfit(silent, found(), Purpose.ENROLMENT, was_activated=False) is None
+    assert unfit(silent, found(), Purpose.RECOVERY) is Unfit.UNREACHABLE
+    assert unfit(silent, found(Ground.POST), Purpose.RECOVERY) is None
+    assert unfit(silent, found(), Purpose.ENROLMENT) is None
     by_phone = person(email=None, phone_number="+84000123456")
-    assert unfit(by_phone, found(), Purpose.RECOVERY, was_activated=True) is None
+    assert unfit(by_phone, found(), Purpose.RECOVERY) is None
 
 
 def test_a_recovery_takes_two_persons_on_one_day_and_then_waits() -> None:
@@ -173,7 +195,7 @@ def test_a_code_is_used_between_two_moments() -> None:
     ("ground", "days"), [(Ground.POST, 30), (Ground.IN_PERSON, 7), (Ground.ASSISTED_DESK, 2 / 24)]
 )
 def test_a_first_code_works_at_once_and_as_long_as_its_way_takes(ground: Ground, days: float) -> None:
-    first = enrolment("a", "citizen-1", found(ground), NGA, NOW)
+    first = issued("a", "citizen-1", Purpose.ENROLMENT, found(ground), NGA, NOW)
     assert first.standing(NOW) is Standing.USABLE
     assert first.expires_at == NOW + timedelta(days=days)
 

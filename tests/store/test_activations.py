@@ -8,17 +8,14 @@ from typing import Any
 import pytest
 
 from idp.audit.events import Actor, ActorKind
+from idp.identity.activation_grounds import Ground, Identified, Purpose, SeenDocument
 from idp.identity.activations import (
     CLAIM_VALIDITY,
     Activation,
     ActivationStatus,
-    Ground,
-    Identified,
-    Purpose,
-    SeenDocument,
     StopReason,
     approve,
-    enrolment,
+    issued,
     opened_by_holder,
     proposal,
 )
@@ -36,7 +33,7 @@ FOUND = Identified(Ground.IN_PERSON, "1990-01-02", SeenDocument(DocumentType.IDC
 
 
 def first_code(name: str = "first", **changes: Any) -> Activation:
-    return replace(enrolment(name, "citizen-1", FOUND, NGA, NOW), **changes)
+    return replace(issued(name, "citizen-1", Purpose.ENROLMENT, FOUND, NGA, NOW), **changes)
 
 
 def recovery(name: str = "recovery", **changes: Any) -> Activation:
