@@ -3,6 +3,9 @@
 | module | what it rules |
 |---|---|
 | password | what may be a password, how it is kept and verified |
+| common_passwords | passwords of other people's leaks, as a table of fingerprints |
+| favourite_passwords | words, names, runs of keys and dates that are guessed first, by rule |
+| vietnamese_typing | how Vietnamese words look when they are typed |
 | totp | one-time codes, each good for one use (RFC 6238) |
 | browser_names | what a remembered browser is called |
 | app_devices | the phone: its key, its PIN |

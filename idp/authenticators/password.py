@@ -7,9 +7,13 @@ passes. Both hash functions take some 25 ms of a core: only ever call them throu
 
 import base64
 import unicodedata
+from dataclasses import dataclass
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerifyMismatchError
+
+from idp.authenticators.common_passwords import common_passwords, fold
+from idp.authenticators.favourite_passwords import is_favourite
 
 MEMORY_COST = 19 * 1024
 """In KiB."""
@@ -46,56 +50,6 @@ MIN_CHARACTERS = 8
 MAX_CHARACTERS = 256
 MAX_BYTES = 1024
 
-COMMON_PASSWORDS = frozenset(
-    {
-        "12345678",
-        "123456789",
-        "1234567890",
-        "0123456789",
-        "0987654321",
-        "987654321",
-        "87654321",
-        "11111111",
-        "00000000",
-        "88888888",
-        "66668888",
-        "68686868",
-        "123123123",
-        "1234abcd",
-        "abcd1234",
-        "a1234567",
-        "a12345678",
-        "123456789a",
-        "1q2w3e4r",
-        "1qaz2wsx",
-        "qwertyui",
-        "qwerty123",
-        "qwertyuiop",
-        "asdfghjkl",
-        "iloveyou",
-        "password",
-        "password1",
-        "password123",
-        "passw0rd",
-        "p@ssw0rd",
-        "matkhau1",
-        "matkhau123",
-        "mật khẩu",
-        "anhyeuem",
-        "emyeuanh",
-        "yeuemnhieu",
-        "anhyeuem123",
-        "khongbiet",
-        "khongcopass",
-        "khongnho",
-        "vietnam123",
-        "vietnamvodich",
-        "hanoi123",
-        "saigon123",
-    }
-)
-"""The guesses that come first. Short on purpose: throttling takes care of those further down a list."""
-
 
 class WrongPasswordError(Exception):
     """The password is not this person's. Says nothing more, and is told to nobody as such."""
@@ -112,10 +66,22 @@ class PasswordRefusedError(ValueError):
         self.reason = reason
 
 
-def check_password(password: str) -> None:
+@dataclass(frozen=True, slots=True)
+class PersonalFacts:
+    """What a stranger may know of a person, and so tries first. NIST SP 800-63B-4 §3.1.1.2."""
+
+    name: str = ""
+    numbers: tuple[str, ...] = ()
+    """Personal and telephone numbers."""
+
+
+_NOBODY = PersonalFacts()
+
+
+def check_password(password: str, about: PersonalFacts = _NOBODY) -> None:
     """Check that a password may be chosen. Raises PasswordRefusedError.
 
-    The reasons are too_short, too_long, too_common and control_character.
+    The reasons are too_short, too_long, too_common, about_you and control_character.
     """
     text = _prepared(password)
     if len(text) < MIN_CHARACTERS:
@@ -124,8 +90,30 @@ def check_password(password: str) -> None:
         raise PasswordRefusedError("too_long")
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise PasswordRefusedError("control_character")
-    if text.casefold() in COMMON_PASSWORDS or len(set(text)) == 1:
+    folded = fold(text)
+    if folded in common_passwords() or is_favourite(folded):
         raise PasswordRefusedError("too_common")
+    if is_favourite(folded, _own_words(about)) or any(
+        number in folded for number in map(_national, about.numbers) if number
+    ):
+        raise PasswordRefusedError("about_you")
+
+
+def _own_words(about: PersonalFacts) -> set[str]:
+    """Return a person's names as they are put together: each, all, all backwards, the last two."""
+    names = [fold(name) for name in about.name.split()]
+    return {
+        *names,
+        "".join(names),
+        "".join(reversed(names)),
+        "".join(names[-2:]),
+        "".join(names[-1:] + names[:-1]),
+    }
+
+
+def _national(number: str) -> str:
+    """Return the part of a number that every way of writing it shares."""
+    return number.removeprefix("+84").removeprefix("0")
 
 
 def hash_password(password: str) -> str:
