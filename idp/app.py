@@ -165,6 +165,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
             settings.client_certificate_header, settings.certificate_proxies, settings.certificate_authorities
         ),
         is_dpop_nonce_required=settings.dpop_nonce == "required",
+        recovery_waiting=timedelta(hours=settings.recovery_waiting_hours),
         sandbox=None if settings.mode is Mode.PRODUCTION else Sandbox(open_unit_of_work, demo_people()),
     )
     try:

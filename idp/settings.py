@@ -2,7 +2,7 @@
 
 import os
 import re
-from datetime import date
+from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -12,6 +12,7 @@ from cryptography import x509
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from idp.identity.activations import SHORTEST_WAITING
 from idp.identity.register import Mode
 from idp.protocol.client_certificate import ClientCertificateError, read_authorities
 from idp.protocol.jose import JOSEError
@@ -102,6 +103,12 @@ def _check_is_for_tests(setting: _Setting, info: ValidationInfo) -> _Setting:
     return setting
 
 
+def _check_recovery_waits(hours: int, info: ValidationInfo) -> int:
+    if timedelta(hours=hours) < SHORTEST_WAITING and info.data.get("mode") is Mode.PRODUCTION:
+        raise ValueError("must be 24 at least in mode production")
+    return hours
+
+
 def _read_secret(name: str, path: Path | None) -> str:
     if path is None:
         raise SettingsError(f"{PREFIX}{name}: is needed beside the address")
@@ -177,6 +184,12 @@ class Settings(BaseSettings):
         ge=7,
         le=365,
         description="How long whoever turned 16 has to agree to links that a guardian approved.",
+    )
+    recovery_waiting_hours: Annotated[int, AfterValidator(_check_recovery_waits)] = Field(
+        default=72,
+        ge=0,
+        le=720,
+        description="How long a recovery waits and can be stopped; at least 24 in mode production.",
     )
     automated_approvals: Annotated[bool, AfterValidator(_check_is_for_tests)] = Field(
         default=False,

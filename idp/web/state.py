@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 
@@ -59,6 +59,8 @@ class Context:
     """Where certificates of clients come from (RFC 8705)."""
     is_dpop_nonce_required: bool
     """False takes DPoP proofs without a nonce, too (RFC 9449 §8)."""
+    recovery_waiting: timedelta = field(default=timedelta(hours=72), kw_only=True)
+    """How long a recovery can be stopped before it can be used."""
     waiting_polls: Counter[str] = field(default_factory=Counter, kw_only=True)
     """How many polls for events wait in this process, by client."""
 
