@@ -1,7 +1,7 @@
 """The main job's cast, for journeys in a browser: one provider per engine, the network anew for each test."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,11 +35,37 @@ def prepared_provider(engine: str, tmp_path_factory: pytest.TempPathFactory) -> 
         yield scene
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Give the provider that most journeys share."""
-    with prepared_provider(request.param, tmp_path_factory) as scene:
-        yield scene
+class SharedProviders:
+    """A provider for each engine, made when the first test wants it and kept until the last is over.
+
+    A session's fixture with parameters would be made anew each time a test wants the other engine.
+    """
+
+    def __init__(self, stack: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> None:
+        self._stack = stack
+        self._tmp_path_factory = tmp_path_factory
+        self._scenes: dict[str, Scene] = {}
+
+    def on(self, engine: str) -> Scene:
+        """Return the provider of an engine."""
+        if engine not in self._scenes:
+            opened = prepared_provider(engine, self._tmp_path_factory)
+            self._scenes[engine] = self._stack.enter_context(opened)
+        return self._scenes[engine]
+
+
+@pytest.fixture(scope="session")
+def shared_providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedProviders]:
+    """Give the providers that most journeys of this process share."""
+    with ExitStack() as stack:
+        yield SharedProviders(stack, tmp_path_factory)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def prepared(request: pytest.FixtureRequest, shared_providers: SharedProviders) -> Scene:
+    """Give the provider that most journeys share, once per engine."""
+    engine: str = request.param
+    return shared_providers.on(engine)
 
 
 @pytest.fixture
