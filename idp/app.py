@@ -51,6 +51,7 @@ from idp.pages import (
     public_marks,
     sandbox,
     second_factor,
+    second_password,
     sign_in,
     sign_out,
 )
@@ -234,6 +235,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         sign_in,
         enrolment,
         second_factor,
+        second_password,
         consent,
         account_choice,
         my_accounts,

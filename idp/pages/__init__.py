@@ -5,6 +5,7 @@
 | sign_in | Who are you? |
 | enrolment | How does one get an account? |
 | second_factor | Is it really you? |
+| second_password | the same, answered with the password |
 | account_choice | Go on as this person? |
 | consent | Link this account? And: why not |
 | approvals | Is it me who asks for this? Requests from other devices |

@@ -131,7 +131,7 @@ async def lift(
         note(http, refused=closed.gate)
         if closed.gate == SESSION_LIFTED_GATE:
             return see_other(asked.visit.onward_uri)
-        return show_ways(context, http, asked, SecondFactorNotice.USED, status=400)
+        return show_ways(context, http, asked, SecondFactorNotice.USED, about=method, status=400)
     return lead_on(context, http, asked.visit.onward_uri, cookie)
 
 
@@ -141,11 +141,12 @@ def show_ways(
     asked: Asked,
     notice: SecondFactorNotice | None = None,
     *,
+    about: Method = Method.ONE_TIME_PASSWORD,
     left: int | None = None,
     retry_at: datetime | None = None,
     status: int = 200,
 ) -> Response:
-    """Show each way that would do, and what went wrong with one."""
+    """Show each way that would do, and what went wrong with the one that `about` names."""
     visit = asked.visit
     started_at = None if visit.interaction is None else visit.interaction.created_at
     view = SecondFactorPage(
@@ -154,6 +155,7 @@ def show_ways(
         methods=asked.methods,
         is_step_up=started_at is not None and asked.signed_in.session.context.auth_time < started_at,
         notice=notice,
+        about=about,
         attempts_left=left,
         retry_at=retry_at,
         sign_in_uri=f"{context.issuer}/sign-in/{visit.visit_id}",

@@ -103,12 +103,13 @@ class SignInPage(Page):
 
 
 class SecondFactorNotice(StrEnum):
-    """What went wrong with a code."""
+    """What went wrong with one of the ways."""
 
     WRONG = "wrong"
     USED = "used"
     """This time step was accepted before (RFC 6238 §5.2)."""
     THROTTLED = "throttled"
+    OVERLOADED = "overloaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,8 @@ class SecondFactorPage(Page):
     is_step_up: bool = False
     """The person is signed in already and the network asks for more (RFC 9470)."""
     notice: SecondFactorNotice | None = None
+    about: Method = Method.ONE_TIME_PASSWORD
+    """The way that the notice is about."""
     attempts_left: int | None = None
     retry_at: datetime | None = None
     sign_in_uri: str | None = None

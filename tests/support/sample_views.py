@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from idp.audit.events import ActorKind
 from idp.identity.account_links import Refusal, Status
-from idp.identity.assurance import Acr, Proofing
+from idp.identity.assurance import Acr, Method, Proofing
 from idp.identity.consents import AskReason
 from idp.pages.approval_views import (
     AnsweredPage,
@@ -161,6 +161,7 @@ APPROVAL = ApprovalPage(
     has_offline_access=False,
     items=ITEMS,
 )
+SECOND_PASSWORD = replace(SECOND_FACTOR, methods=(Method.PASSWORD,), about=Method.PASSWORD)
 ASKED = ApprovalCard(
     network="Quán Gió",
     domain="quangio.example",
@@ -203,7 +204,17 @@ VIEWS: dict[str, Page] = {
     **{
         f"second_factor_{notice}": replace(SECOND_FACTOR, notice=notice, attempts_left=3)
         for notice in SecondFactorNotice
+        if notice is not SecondFactorNotice.OVERLOADED
     },
+    "second_password": SECOND_PASSWORD,
+    **{
+        f"second_password_{notice}": replace(SECOND_PASSWORD, notice=notice)
+        for notice in SecondFactorNotice
+        if notice is not SecondFactorNotice.USED
+    },
+    "second_password_throttled_until": replace(
+        SECOND_PASSWORD, notice=SecondFactorNotice.THROTTLED, retry_at=NOW
+    ),
     "second_factor_throttled_until": replace(
         SECOND_FACTOR, notice=SecondFactorNotice.THROTTLED, retry_at=NOW
     ),
