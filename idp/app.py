@@ -72,6 +72,7 @@ from idp.web.demo_people import demo_people
 from idp.web.direct_routes import DirectRoutes, NamedHandler
 from idp.web.feature_policies import FeaturePolicyInForce
 from idp.web.log import Log
+from idp.web.passkey_policy import open_passkey_policy
 from idp.web.published import Published
 from idp.web.registration import RegistrationTerms
 from idp.web.simulations import Sandbox
@@ -168,6 +169,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         is_dpop_nonce_required=settings.dpop_nonce == "required",
         recovery_waiting=timedelta(hours=settings.recovery_waiting_hours),
         sandbox=None if settings.mode is Mode.PRODUCTION else Sandbox(open_unit_of_work, demo_people()),
+        passkey_policy=open_passkey_policy(settings.passkey_policy),
     )
     try:
         yield context

@@ -265,6 +265,11 @@ class Settings(BaseSettings):
         description="Days off in Viet Nam beside weekends, with commas: they move the clock of withdrawals.",
     )
 
+    passkey_policy: Path | None = Field(
+        default=None,
+        description="A JSON file: whose attestations of passkeys count, and what is known of authenticators.",
+    )
+
     @classmethod
     def load(cls) -> Self:
         """Read the environment. Raises SettingsError for an unknown or unusable setting."""

@@ -30,6 +30,7 @@ _AAGUID_EXTENSION = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.4")
 _OCTET_STRING_OF_16 = b"\x04\x10"
 _AAGUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LONGEST_NAME = 64
+_POLICY_FIELDS = frozenset({"attestation", "roots", "models"})
 _FIELDS = frozenset({"name", "verification", "is_hardware", "is_refused"})
 
 PROVIDERS: Mapping[str, str] = MappingProxyType(
@@ -48,7 +49,7 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
 
 
 class PasskeyPolicyError(ValueError):
-    """A file of roots or of models that cannot be used; the message says why."""
+    """A policy that cannot be used; the message says why."""
 
 
 class AttestationDemand(StrEnum):
@@ -116,27 +117,44 @@ def _speaks_of(certificate: x509.Certificate, aaguid: str) -> bool:
     return isinstance(extension, x509.UnrecognizedExtension) and extension.value == expected
 
 
-def read_roots(pem: bytes) -> tuple[bytes, ...]:
-    """Return the certificates of a file, one PEM each. Raises PasskeyPolicyError."""
-    try:
-        certificates = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
-        raise PasskeyPolicyError("the file holds no certificates in PEM") from error
-    return tuple(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+def read_policy(document: bytes) -> PasskeyPolicy:
+    """Read a policy: a JSON object with `attestation`, `roots` (texts in PEM) and `models` by AAGUID.
 
-
-def read_models(document: bytes) -> dict[str, AuthenticatorModel]:
-    """Read models: a JSON object by AAGUID, of objects with the names of AuthenticatorModel's fields.
-
-    Raises PasskeyPolicyError.
+    A model is an object with the names of AuthenticatorModel's fields. Raises PasskeyPolicyError.
     """
     try:
         entries = orjson.loads(document)
     except orjson.JSONDecodeError as error:
         raise PasskeyPolicyError("the file is not JSON") from error
-    if not isinstance(entries, dict):
-        raise PasskeyPolicyError("the file must hold an object of models by AAGUID")
-    return {aaguid: _read_model(aaguid, entry) for aaguid, entry in entries.items()}
+    if not isinstance(entries, dict) or not entries.keys() <= _POLICY_FIELDS:
+        raise PasskeyPolicyError(f"an object with {', '.join(sorted(_POLICY_FIELDS))} is needed")
+    demand, roots, models = (
+        entries.get("attestation", "none"),
+        entries.get("roots", []),
+        entries.get("models", {}),
+    )
+    if demand not in list(AttestationDemand):
+        raise PasskeyPolicyError(f"attestation is one of {', '.join(AttestationDemand)}")
+    if not isinstance(roots, list) or not all(isinstance(root, str) for root in roots):
+        raise PasskeyPolicyError("roots is a list of certificates in PEM")
+    if not isinstance(models, dict):
+        raise PasskeyPolicyError("models is an object of models by AAGUID")
+    policy = PasskeyPolicy(
+        AttestationDemand(demand),
+        tuple(pem for root in roots for pem in _read_roots(root)),
+        {aaguid: _read_model(aaguid, entry) for aaguid, entry in models.items()},
+    )
+    if policy.attestation is AttestationDemand.REQUIRED and not policy.roots:
+        raise PasskeyPolicyError("attestation is required, and no root is named: no passkey could be added")
+    return policy
+
+
+def _read_roots(pem: str) -> list[bytes]:
+    try:
+        certificates = x509.load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise PasskeyPolicyError("a root is no certificate in PEM") from error
+    return [certificate.public_bytes(Encoding.PEM) for certificate in certificates]
 
 
 def _read_model(aaguid: str, entry: object) -> AuthenticatorModel:

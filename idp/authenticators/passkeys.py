@@ -66,6 +66,10 @@ class ClonedPasskeyError(PasskeyError):
     """The signature is right and the counter did not rise: two devices hold this key (WebAuthn §6.1.1)."""
 
 
+class OvertakenError(PasskeyError):
+    """The passkey was used again before this answer arrived, so its counter tells nothing."""
+
+
 class UntrustedAuthenticatorError(PasskeyError):
     """The operator's policy refuses this authenticator."""
 
@@ -85,6 +89,14 @@ def relying_party(issuer: str) -> RelyingParty:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """What an authenticator signs, once: made by us, for one browser, at a time that is known."""
+
+    value: bytes
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Attestation:
     """What an authenticator said of itself when the passkey was made."""
 
@@ -98,7 +110,7 @@ class Attestation:
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class CredentialRecord:
     """The key of a passkey and what is known of it (WebAuthn §4, credential record)."""
 
     credential_id: bytes
@@ -122,7 +134,7 @@ class Passkey:
     citizen_id: str
     name: str
     """As its holder called it; empty when they did not."""
-    credential: Credential
+    credential: CredentialRecord
     created_at: datetime
     last_used_at: datetime | None = None
 
@@ -190,7 +202,7 @@ def verify_assertion(
     assertion: Assertion,
     passkey: Passkey,
     rp: RelyingParty,
-    challenge: bytes,
+    challenge: Challenge,
     user_handle: bytes,
     policy: PasskeyPolicy,
     *,
@@ -199,8 +211,8 @@ def verify_assertion(
     """Verify that a person's passkey was used here and now, by them (WebAuthn §7.2).
 
     `is_named`: the person was known before, and the request named their passkeys; otherwise the authenticator
-    has to say whose it is (step 6). Raises PasskeyError, UserNotVerifiedError, and ClonedPasskeyError for a
-    right signature alone.
+    has to say whose it is (step 6). Raises PasskeyError and UserNotVerifiedError; OvertakenError and
+    ClonedPasskeyError for a right signature alone.
     """
     key, response = passkey.credential, assertion.credential.response
     if assertion.credential_id != key.credential_id:
@@ -211,7 +223,7 @@ def verify_assertion(
     with _refusing("the assertion cannot be verified"):
         verified = verify_authentication_response(
             credential=assertion.credential,
-            expected_challenge=challenge,
+            expected_challenge=challenge.value,
             expected_rp_id=rp.rp_id,
             expected_origin=rp.origin,
             credential_public_key=key.public_key,
@@ -224,13 +236,16 @@ def verify_assertion(
     if (verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE) != key.is_backup_eligible:
         raise PasskeyError("the key changed whether it can be copied")
     if (verified.new_sign_count or key.sign_count) and verified.new_sign_count <= key.sign_count:
+        if passkey.last_used_at is not None and challenge.issued_at < passkey.last_used_at:
+            # A slow connection delivers an answer late; whoever holds a copy gains nothing by an old page.
+            raise OvertakenError("the passkey was used since this page was opened")
         raise ClonedPasskeyError("the counter did not rise")
     return ShownPasskey(verified.new_sign_count, verified.credential_backed_up, amr_of(key, policy, uvm=uvm))
 
 
 def verify_registration(
-    registration: Registration, rp: RelyingParty, challenge: bytes, policy: PasskeyPolicy
-) -> Credential:
+    registration: Registration, rp: RelyingParty, challenge: Challenge, policy: PasskeyPolicy
+) -> CredentialRecord:
     """Verify a new passkey (WebAuthn §7.1).
 
     Raises PasskeyError, UserNotVerifiedError and UntrustedAuthenticatorError.
@@ -243,7 +258,7 @@ def verify_registration(
             raise UntrustedAuthenticatorError("attestation statements of this format are not taken")
         verified = verify_registration_response(
             credential=credential,
-            expected_challenge=challenge,
+            expected_challenge=challenge.value,
             expected_rp_id=rp.rp_id,
             expected_origin=rp.origin,
             supported_pub_key_algs=ALGORITHMS,
@@ -267,7 +282,7 @@ def verify_registration(
         raise UntrustedAuthenticatorError("no root vouches for this authenticator")
     is_backup_eligible = verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE
     is_hardware = attestation.is_trusted and not is_backup_eligible and (model is None or model.is_hardware)
-    return Credential(
+    return CredentialRecord(
         credential_id=verified.credential_id,
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
@@ -280,7 +295,9 @@ def verify_registration(
     )
 
 
-def amr_of(key: Credential, policy: PasskeyPolicy, *, uvm: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def amr_of(
+    key: CredentialRecord, policy: PasskeyPolicy, *, uvm: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
     """Return what a use proves: RFC 8176 §2, and `phr` or `phrh` of EAP ACR Values §4.
 
     How the holder was verified is believed where the model is proved: by the signed extension `uvm`, or by

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, null, select
 
-from idp.authenticators.passkeys import Attestation, Credential, Passkey, ShownPasskey
+from idp.authenticators.passkeys import Attestation, CredentialRecord, Passkey, ShownPasskey
 from idp.identity.citizens import CitizenStatus
 from idp.store.credential_tables import passkeys as t
 from idp.store.database import Row
@@ -198,7 +198,7 @@ class Passkeys:
             passkey_id=passkey_id,
             citizen_id=row["citizen_id"],
             name=name.decode(),
-            credential=Credential(
+            credential=CredentialRecord(
                 credential_id=bytes(row["credential_id"]),
                 public_key=bytes(row["public_key"]),
                 sign_count=row["sign_count"],

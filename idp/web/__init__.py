@@ -47,6 +47,8 @@
 | phones | a phone that was set up: its cookie, what it signs, its PIN |
 | phone_approvals | what a browser asks of a phone: begun, taken, answered |
 | qr_codes | QR codes as SVG |
+| passkeys | challenges, uses, new ones and ends of passkeys |
+| passkey_policy | whose attestations count, from the operator's file |
 | static_files | our few files, kept by browsers under a versioned address |
 | throttle | counting sign-in attempts before they are verified |
 """

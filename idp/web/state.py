@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from starlette.requests import Request
 
 from idp.authenticators.hashing_pool import HashingPool
+from idp.authenticators.passkey_models import PasskeyPolicy
 from idp.authenticators.throttling import AttemptLimits
 from idp.identity.sessions import SessionLimits
 from idp.protocol.model import Policy
@@ -63,6 +64,9 @@ class Context:
     """How long a recovery can be stopped before it can be used."""
     waiting_polls: Counter[str] = field(default_factory=Counter, kw_only=True)
     """How many polls for events wait in this process, by client."""
+
+    passkey_policy: PasskeyPolicy = field(default_factory=PasskeyPolicy, kw_only=True)
+    """Whose attestations of passkeys count."""
 
     sandbox: Sandbox | None = field(default=None, kw_only=True)
     """What clients in their sandbox may do; None in production, where there is no such thing."""

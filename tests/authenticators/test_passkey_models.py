@@ -5,36 +5,45 @@ import pytest
 
 from idp.authenticators.passkey_models import (
     NO_MODEL,
+    AttestationDemand,
     AuthenticatorModel,
     PasskeyPolicy,
     PasskeyPolicyError,
-    read_models,
-    read_roots,
+    read_policy,
 )
 from tests.support.software_authenticator import Maker
 
 MODEL = "0d3a6b5e-7f0c-4c8e-9a52-2f6b3f1f7c11"
+BROKEN = "ffffffff-0000-4000-8000-000000000000"
 
 
-def test_a_file_of_models() -> None:
-    document = {
-        MODEL: {"name": "Chìa khoá mẫu", "verification": "fpt"},
-        "ffffffff-0000-4000-8000-000000000000": {
-            "name": "Hỏng",
-            "is_refused": True,
-            "is_hardware": False,
-        },
+def written(**policy: Any) -> bytes:
+    return json.dumps(policy).encode()
+
+
+def test_a_policy_with_roots_and_models() -> None:
+    first, second, third = (Maker().root for _ in range(3))
+    policy = read_policy(
+        written(
+            attestation="required",
+            roots=[(first + second).decode(), third.decode()],
+            models={
+                MODEL: {"name": "Chìa khoá mẫu", "verification": "fpt"},
+                BROKEN: {"name": "Hỏng", "is_refused": True, "is_hardware": False},
+            },
+        )
+    )
+    assert (policy.attestation, policy.roots) == (AttestationDemand.REQUIRED, (first, second, third))
+    assert policy.models == {
+        MODEL: AuthenticatorModel(MODEL, "Chìa khoá mẫu", "fpt"),
+        BROKEN: AuthenticatorModel(BROKEN, "Hỏng", is_hardware=False, is_refused=True),
     }
-    models = read_models(json.dumps(document).encode())
-    assert models[MODEL] == AuthenticatorModel(MODEL, "Chìa khoá mẫu", "fpt")
-    assert [each.is_refused for each in models.values()] == [False, True]
+    assert read_policy(b"{}") == PasskeyPolicy()
 
 
 @pytest.mark.parametrize(
-    "document",
+    "model",
     [
-        "{",
-        "[]",
         {NO_MODEL: {"name": "Nobody"}},
         {MODEL.upper(): {"name": "Upper case"}},
         {MODEL: "name"},
@@ -48,18 +57,30 @@ def test_a_file_of_models() -> None:
         {MODEL: {"name": "x", "hardware": True}},
     ],
 )
-def test_a_file_that_cannot_be_meant_is_refused(document: Any) -> None:
-    text = document if isinstance(document, str) else json.dumps(document)
+def test_a_model_that_cannot_be_meant_is_refused(model: dict[str, Any]) -> None:
     with pytest.raises(PasskeyPolicyError):
-        read_models(text.encode())
+        read_policy(written(models=model))
 
 
-def test_roots_are_taken_apart() -> None:
-    first, second = Maker().root, Maker().root
-    assert read_roots(first + second) == (first, second)
-    for pem in (b"", b"no certificate", first[:80]):
-        with pytest.raises(PasskeyPolicyError):
-            read_roots(pem)
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"{",
+        b"[]",
+        written(root=[]),
+        written(attestation="perhaps"),
+        written(attestation=["none"]),
+        written(attestation="required"),
+        written(roots="x"),
+        written(roots=[1]),
+        written(roots=[""]),
+        written(roots=["-----BEGIN CERTIFICATE-----"]),
+        written(models=[]),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_refused(document: bytes) -> None:
+    with pytest.raises(PasskeyPolicyError):
+        read_policy(document)
 
 
 def test_a_passkey_is_called_as_people_know_its_place() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from idp.authenticators.passkey_models import AttestationDemand, AuthenticatorModel, PasskeyPolicy
 from idp.authenticators.passkey_options import creation_options, request_options
 from idp.authenticators.passkeys import (
+    Challenge,
     ClonedPasskeyError,
+    OvertakenError,
     Passkey,
     PasskeyError,
     ShownPasskey,
@@ -35,7 +37,8 @@ from tests.support.software_authenticator import (
 
 RP = relying_party("https://id.example:8443")
 HANDLE = b"h" * 32
-CHALLENGE = b"c" * 56
+ASKED_AT = datetime(2026, 1, 2, tzinfo=UTC)
+CHALLENGE = Challenge(b"c" * 56, ASKED_AT)
 NO_POLICY = PasskeyPolicy()
 MODEL = "0d3a6b5e-7f0c-4c8e-9a52-2f6b3f1f7c11"
 SYNCED = {"is_backup_eligible": True, "is_backed_up": True}
@@ -47,9 +50,9 @@ def device(**facts: Any) -> SoftwareAuthenticator:
 
 
 def add(authenticator: SoftwareAuthenticator, policy: PasskeyPolicy = NO_POLICY, **lies: Any) -> Passkey:
-    options = creation_options(RP, CHALLENGE, HANDLE, "Nguyễn Thị Lan", policy)
+    options = creation_options(RP, CHALLENGE.value, HANDLE, "Nguyễn Thị Lan", policy)
     sent = read_registration(authenticator.create(options, **lies))
-    assert sent.client_data.challenge == CHALLENGE
+    assert sent.client_data.challenge == CHALLENGE.value
     key = verify_registration(sent, RP, CHALLENGE, policy)
     return Passkey("passkey-1", "citizen-1", "", key, datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -59,11 +62,11 @@ def use(
     passkey: Passkey,
     policy: PasskeyPolicy = NO_POLICY,
     *,
-    challenge: bytes = CHALLENGE,
+    challenge: Challenge = CHALLENGE,
     is_named: bool = False,
     **lies: Any,
 ) -> ShownPasskey:
-    options = request_options(RP, CHALLENGE, [passkey] if is_named else [])
+    options = request_options(RP, CHALLENGE.value, [passkey] if is_named else [])
     assertion = read_assertion(authenticator.get(options, **lies))
     return verify_assertion(assertion, passkey, RP, challenge, HANDLE, policy, is_named=is_named)
 
@@ -91,16 +94,16 @@ def test_a_roaming_key_counts_and_is_found_by_name() -> None:
 
 def test_the_options_ask_for_what_the_rules_demand() -> None:
     passkey = add(device())
-    asked = json.loads(request_options(RP, CHALLENGE))
+    asked = json.loads(request_options(RP, CHALLENGE.value))
     assert asked == {
-        "challenge": bytes_to_base64url(CHALLENGE),
+        "challenge": bytes_to_base64url(CHALLENGE.value),
         "timeout": 300_000,
         "rpId": "id.example",
         "allowCredentials": [],
         "userVerification": "required",
         "extensions": {"uvm": True},
     }
-    made = json.loads(creation_options(RP, CHALLENGE, HANDLE, "Nguyễn Thị Lan", NO_POLICY, [passkey]))
+    made = json.loads(creation_options(RP, CHALLENGE.value, HANDLE, "Nguyễn Thị Lan", NO_POLICY, [passkey]))
     assert made["authenticatorSelection"] == {
         "residentKey": "required",
         "requireResidentKey": True,
@@ -113,7 +116,7 @@ def test_the_options_ask_for_what_the_rules_demand() -> None:
         {"id": excluded, "type": "public-key", "transports": ["internal", "hybrid"]}
     ]
     demanding = PasskeyPolicy(AttestationDemand.RECORDED)
-    asked = json.loads(creation_options(RP, CHALLENGE, HANDLE, "Lan", demanding))
+    asked = json.loads(creation_options(RP, CHALLENGE.value, HANDLE, "Lan", demanding))
     assert asked["attestation"] == "direct"
 
 
@@ -164,7 +167,7 @@ def test_7_2_12_another_challenge_is_refused() -> None:
     authenticator = device()
     passkey = add(authenticator)
     with pytest.raises(PasskeyError):
-        use(authenticator, passkey, challenge=b"d" * 56)
+        use(authenticator, passkey, challenge=Challenge(b"d" * 56, ASKED_AT))
 
 
 def test_7_2_6_another_persons_handle_is_refused_and_a_missing_one_where_nobody_was_named() -> None:
@@ -201,6 +204,21 @@ def test_6_1_1_a_copy_is_noticed_by_the_counter() -> None:
     with pytest.raises(ClonedPasskeyError):
         use(copy, passkey)
     use(copy, replace(passkey, credential=replace(passkey.credential, sign_count=1)))
+
+
+def test_an_answer_that_a_slow_connection_delivers_late_is_no_copy() -> None:
+    """The page was opened, then the passkey was used elsewhere; only then this page's answer arrives."""
+    authenticator = device(counts=True, **BOUND)
+    passkey = add(authenticator)
+    late = replace(
+        passkey,
+        credential=replace(passkey.credential, sign_count=7),
+        last_used_at=ASKED_AT + timedelta(seconds=1),
+    )
+    with pytest.raises(OvertakenError):
+        use(authenticator, late)
+    with pytest.raises(ClonedPasskeyError):
+        use(authenticator, replace(late, last_used_at=ASKED_AT - timedelta(seconds=1)))
 
 
 def test_nobody_without_the_key_can_cry_copy() -> None:
@@ -333,7 +351,7 @@ def test_a_broken_model_is_refused() -> None:
 
 
 def test_other_formats_of_statements_are_refused() -> None:
-    sent = json.loads(device().create(creation_options(RP, CHALLENGE, HANDLE, "Lan", NO_POLICY)))
+    sent = json.loads(device().create(creation_options(RP, CHALLENGE.value, HANDLE, "Lan", NO_POLICY)))
     statement = base64url_to_bytes(sent["response"]["attestationObject"])
     changed = statement.replace(b"\x64none", b"\x71android-safetynet")
     assert changed != statement
@@ -370,7 +388,7 @@ PARTS = st.one_of(
 def test_no_part_of_an_assertion_is_more_than_refused(part: str, value: object) -> None:
     authenticator = device()
     passkey = add(authenticator)
-    sent = json.loads(authenticator.get(request_options(RP, CHALLENGE)))
+    sent = json.loads(authenticator.get(request_options(RP, CHALLENGE.value)))
     if sent["response"][part] == value:
         return
     sent["response"][part] = value
@@ -385,7 +403,7 @@ def test_no_part_of_an_assertion_is_more_than_refused(part: str, value: object) 
     st.one_of(PARTS.map(bytes_to_base64url), st.text(max_size=40), st.none(), st.integers()),
 )
 def test_no_part_of_a_registration_is_more_than_refused(part: str, value: object) -> None:
-    sent = json.loads(device().create(creation_options(RP, CHALLENGE, HANDLE, "Lan", NO_POLICY)))
+    sent = json.loads(device().create(creation_options(RP, CHALLENGE.value, HANDLE, "Lan", NO_POLICY)))
     sent["response"][part] = value
     with pytest.raises(PasskeyError):
         verify_registration(read_registration(json.dumps(sent)), RP, CHALLENGE, NO_POLICY)
@@ -395,7 +413,7 @@ def test_no_part_of_a_registration_is_more_than_refused(part: str, value: object
 def test_no_flipped_byte_of_an_attested_key_is_more_than_refused(place: float, flip: int) -> None:
     """Public key, lengths and flags: the statement signs them all."""
     authenticator = device(aaguid=MODEL, maker=Maker(MODEL), **BOUND)
-    sent = json.loads(authenticator.create(creation_options(RP, CHALLENGE, HANDLE, "Lan", NO_POLICY)))
+    sent = json.loads(authenticator.create(creation_options(RP, CHALLENGE.value, HANDLE, "Lan", NO_POLICY)))
     raw = bytearray(base64url_to_bytes(sent["response"]["attestationObject"]))
     signed = raw.index(b"authData") + len(b"authData") + 2
     raw[signed + int(place * (len(raw) - signed))] ^= flip

@@ -1,11 +1,11 @@
-"""Passkeys: whole again as they were kept, used one after the other, revoked once, nobody else's to change."""
+"""Passkeys: whole again as they were kept, used one after the other, revoked once, each its holder's own."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from idp.authenticators.passkeys import Attestation, Credential, Passkey, ShownPasskey
+from idp.authenticators.passkeys import Attestation, CredentialRecord, Passkey, ShownPasskey
 from idp.identity.citizens import CitizenStatus
 from idp.store.passkeys import RENAMED_GATE, REVOKED_GATE, USED_GATE
 from idp.store.writes import GateClosedError, UniquenessError
@@ -13,7 +13,7 @@ from tests.support.stores import NOW, Memory, make_person
 
 pytestmark = pytest.mark.anyio
 
-CREDENTIAL = Credential(
+CREDENTIAL = CredentialRecord(
     credential_id=b"credential-1",
     public_key=b"\xa5key",
     sign_count=3,
