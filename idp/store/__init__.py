@@ -19,6 +19,9 @@ What the rest of the program uses:
 | phone_approvals | what they are asked, and the short codes that lead there |
 | recovery_codes | codes on paper, each used once |
 | trusted_browsers | browsers that their person had remembered |
+| upstream_accounts | who came from which other identity provider, by number and `sub` together |
+| upstream_visits | ways through such a provider: of one browser, good once |
+| security_overview | what lets a person in, at a glance |
 | sessions | signed-in browsers |
 | consents | decisions, as the proof of them |
 | clients | registered relying parties |

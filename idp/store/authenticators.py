@@ -18,7 +18,10 @@ from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal, column_of
 from idp.store.tables import authenticators as t
 from idp.store.tables import citizens, personal_numbers
-from idp.store.writes import Change, Insert, Merge, Values
+from idp.store.writes import Change, Insert, Merge, Remove, Values
+
+AUTHENTICATOR_REMOVED_GATE = "authenticator_removed"
+"""Closed where there is none of the kind to remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,34 @@ _PUT = Insert(
     t,
     ("citizen_id", "kind", "secret", "created_at"),
     merge=Merge(("citizen_id", "kind"), lambda proposed, _: {"secret": proposed.secret}),
+)
+_SET_PASSWORD = Insert(
+    "password_set",
+    t,
+    ("citizen_id", "kind", "secret", "created_at"),
+    merge=Merge(
+        ("citizen_id", "kind"),
+        lambda proposed, _: {"secret": proposed.secret, "created_at": proposed.created_at},
+    ),
+)
+_SET_TOTP = Insert(
+    "totp_set",
+    t,
+    ("citizen_id", "kind", "secret", "last_used_step", "created_at"),
+    merge=Merge(
+        ("citizen_id", "kind"),
+        lambda proposed, _: {
+            "secret": proposed.secret,
+            "last_used_step": proposed.last_used_step,
+            "created_at": proposed.created_at,
+        },
+    ),
+)
+_REMOVE = Remove(
+    AUTHENTICATOR_REMOVED_GATE,
+    t,
+    where=lambda bind: (t.c.citizen_id == bind("citizen")) & (t.c.kind == bind("kind")),
+    gate=True,
 )
 _USE_TOTP_STEP = Change(
     "totp_step",
@@ -138,8 +169,21 @@ class Authenticators:
         )
 
     def put_password(self, citizen_id: str, password_hash: str, now: datetime) -> None:
-        """Record a password hash, replacing an older one."""
+        """Record a hash of the same password, made anew: it is as old as it was."""
         self._recorder.record(_PUT, **_row(citizen_id, "password", password_hash.encode(), now))
+
+    def set_password(self, citizen_id: str, password_hash: str, now: datetime) -> None:
+        """Record the hash of a password that its person has just chosen."""
+        self._recorder.record(_SET_PASSWORD, **_row(citizen_id, "password", password_hash.encode(), now))
+
+    def set_totp(self, citizen_id: str, secret: str, used_step: int, now: datetime) -> None:
+        """Record a secret that its person has confirmed with the code of a step, which is used up thereby."""
+        sealed = self._seal.seal(secret.encode(), column_of(citizen_id, "totp"))
+        self._recorder.record(_SET_TOTP, **_row(citizen_id, "totp", sealed, now), last_used_step=used_step)
+
+    def remove(self, citizen_id: str, kind: str) -> None:
+        """Record that a `password` or `totp` lets nobody in any more; the gate `authenticator_removed`."""
+        self._recorder.record(_REMOVE, citizen=citizen_id, kind=kind)
 
     def put_many(self, people: Iterable[Secrets], now: datetime) -> None:
         """Record what lets people in, replacing what did; what is None stays as it is."""

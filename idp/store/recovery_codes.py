@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, func, null, select
+from sqlalchemy import ColumnElement, bindparam, func, null, select
 
 from idp.authenticators.recovery_codes import read_recovery_code
 from idp.store.credential_tables import recovery_codes as t
@@ -22,7 +22,7 @@ _REMOVE = Remove("recovery_codes_removed", t, where=lambda bind: t.c.citizen_id 
 _other = t.alias("other_codes")
 
 
-def _is_of_newest_set(citizen: BindParameter[Any]) -> ColumnElement[bool]:
+def _is_of_newest_set(citizen: ColumnElement[Any]) -> ColumnElement[bool]:
     """Tell a code of the newest set: two sets that were made in two windows at once are not both good."""
     newest = select(func.max(_other.c.created_at)).where(_other.c.citizen_id == citizen)
     return t.c.created_at == newest.scalar_subquery()
@@ -45,6 +45,10 @@ _STATE = select(
     (func.count() - func.count(t.c.used_at)).label("remaining"),
     func.max(t.c.created_at).label("created_at"),
 ).where((t.c.citizen_id == bindparam("citizen")) & _is_of_newest_set(bindparam("citizen")))
+
+_FIND_OWNER = select(t.c.citizen_id).where(
+    (t.c.code_hash == bindparam("code")) & (t.c.used_at == null()) & _is_of_newest_set(t.c.citizen_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,19 @@ class RecoveryCodes:
             return None
         return RecoveryCodeSet(row["remaining"], row["issued"], moment(row["created_at"]))
 
+    async def find_owner(self, code: str) -> str | None:
+        """Return whose unused code this is, as it was typed; None for nobody's.
+
+        Raises RecoveryCodeError for what can be nobody's code.
+        """
+        row = await self._recorder.fetch_one(_FIND_OWNER, code=self._hash(read_recovery_code(code)))
+        return None if row is None else str(row["citizen_id"])
+
     def replace(self, citizen_id: str, codes: Iterable[str], now: datetime) -> None:
         """Record a new set of codes; what was left of the one before is void."""
         self.remove(citizen_id)
         rows: list[Values] = [
-            {"code_hash": self._hash(citizen_id, code), "citizen_id": citizen_id, "created_at": micros(now)}
+            {"code_hash": self._hash(code), "citizen_id": citizen_id, "created_at": micros(now)}
             for code in codes
         ]
         self._recorder.record_many(_ADD, rows)
@@ -89,8 +101,8 @@ class RecoveryCodes:
         The gate `recovery_code_used` closes for one that is wrong, used or of an older set.
         Raises RecoveryCodeError for what can be nobody's code.
         """
-        found = self._hash(citizen_id, read_recovery_code(code))
+        found = self._hash(read_recovery_code(code))
         self._recorder.record(_USE, code=found, citizen=citizen_id, now=micros(now))
 
-    def _hash(self, citizen_id: str, code: str) -> bytes:
-        return self._seal.lookup("recovery_code", f"{citizen_id}\x00{code}")
+    def _hash(self, code: str) -> bytes:
+        return self._seal.lookup("recovery_code", code)

@@ -47,6 +47,7 @@ from idp.store.recovery_codes import RecoveryCodes
 from idp.store.registrations import Registrations
 from idp.store.remains import Remains
 from idp.store.sealing import DataSeal
+from idp.store.security_overview import SecurityOverviews
 from idp.store.sessions import Sessions
 from idp.store.simulations import Simulations
 from idp.store.status_lists import StatusLists
@@ -98,6 +99,7 @@ class UnitOfWork(Recorder):
         self.recovery_codes = RecoveryCodes(self, seal)
         self.registrations = Registrations(self)
         self.remains = Remains(self)
+        self.security_overviews = SecurityOverviews(self)
         self.sessions = Sessions(self, seal, self.outbox)
         self.simulations = Simulations(self)
         self.status_lists = StatusLists(self)

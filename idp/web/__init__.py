@@ -40,6 +40,9 @@
 | sealed_cursors | cursors that only their client can give back |
 | arrival | signing in and stepping up: the session begins or rises under a new cookie |
 | activations | activation codes: given out, opened, stopped, used, and told of |
+| trusted_browsers | browsers that their person had remembered |
+| passwords | a password that somebody chooses: checked and hashed |
+| credential_changes | what lets a person in has changed: written down and told |
 | sign_out | signing out, wherever it is asked for |
 | journey | where a person stands: loaded once, judged by the rules |
 | guardians | what a minor asked of their guardians, loaded for the rules |

@@ -5,6 +5,7 @@ http://localhost the prefix is impossible, so the names differ and `Secure` is l
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,6 +38,11 @@ class Cookies:
         return "__Host-lienket-app" if self.is_secure else "lienket-app"
 
     @property
+    def trusted(self) -> str:
+        """The name of the cookie by which a browser is known that its person had remembered."""
+        return "__Host-lienket-trusted" if self.is_secure else "lienket-trusted"
+
+    @property
     def sandbox(self) -> str:
         """The name of the cookie that holds a developer's sandbox token; not in production."""
         return "__Host-lienket-sandbox" if self.is_secure else "lienket-sandbox"
@@ -67,6 +73,14 @@ class Cookies:
     def clear_app(self, response: Response) -> None:
         """Take the cookie of the app back."""
         self._set(response, self.app, "", 0)
+
+    def set_trusted(self, response: Response, value: str, validity: timedelta) -> None:
+        """Set the cookie of a browser that is remembered; it ends when that does."""
+        self._set(response, self.trusted, value, validity // timedelta(seconds=1))
+
+    def clear_trusted(self, response: Response) -> None:
+        """Take the cookie of a remembered browser back."""
+        self._set(response, self.trusted, "", 0)
 
     def set_language(self, response: Response, value: str) -> None:
         """Remember the language a person chose."""

@@ -1,7 +1,10 @@
 """Authenticators: whom a number or a phone signs in, and one-time codes that are used once."""
 
+from datetime import timedelta
+
 import pytest
 
+from idp.store.encoding import moment
 from idp.store.writes import GateClosedError
 from tests.support.stores import NOW, Memory, make_person
 
@@ -85,4 +88,42 @@ async def test_a_step_of_somebody_without_a_secret_is_not_used(memory: Memory) -
     uow = memory.unit_of_work()
     uow.authenticators.use_totp_step("citizen-1", 1)
     with pytest.raises(GateClosedError, match="totp_step"):
+        await uow.commit()
+
+
+async def test_a_new_secret_of_codes_begins_with_the_step_that_confirmed_it(memory: Memory) -> None:
+    await memory.add_people(make_person(totp_secret="A"), make_person("citizen-2"))
+    for citizen_id in ("citizen-1", "citizen-2"):
+        uow = memory.unit_of_work()
+        uow.authenticators.set_totp(citizen_id, "B", 70, NOW)
+        await uow.commit()
+        record = await uow.authenticators.find(citizen_id)
+        assert record is not None
+        assert (record.totp_secret, record.totp_last_used_step) == ("B", 70)
+        uow.authenticators.use_totp_step(citizen_id, 70)
+        with pytest.raises(GateClosedError, match="totp_step"):
+            await uow.commit()
+
+
+async def test_a_chosen_password_is_as_new_as_the_choice_and_a_hash_made_anew_is_not(memory: Memory) -> None:
+    await memory.add_people(make_person(password_hash="old"))
+    uow = memory.unit_of_work()
+    uow.authenticators.set_password("citizen-1", "chosen", NOW + timedelta(days=1))
+    await uow.commit()
+    uow.authenticators.put_password("citizen-1", "made anew", NOW + timedelta(days=2))
+    await uow.commit()
+    (row,) = (await memory.everything())["authenticators"]
+    assert (bytes(row["secret"]), moment(row["created_at"])) == (b"made anew", NOW + timedelta(days=1))
+
+
+async def test_what_was_removed_lets_nobody_in_and_is_removed_once(memory: Memory) -> None:
+    await memory.add_people(make_person(password_hash="x", totp_secret="A"))
+    uow = memory.unit_of_work()
+    uow.authenticators.remove("citizen-1", "totp")
+    await uow.commit()
+    record = await uow.authenticators.find("citizen-1")
+    assert record is not None
+    assert (record.password_hash, record.totp_secret) == ("x", None)
+    uow.authenticators.remove("citizen-1", "totp")
+    with pytest.raises(GateClosedError, match="authenticator_removed"):
         await uow.commit()

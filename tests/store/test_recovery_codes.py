@@ -42,6 +42,9 @@ async def test_a_code_works_once_and_for_its_person_alone(memory: Memory) -> Non
     assert await sets.find_set("citizen-1") == RecoveryCodeSet(9, 10, NOW)
     assert await sets.find_set("citizen-2") == RecoveryCodeSet(10, 10, NOW)
     assert await sets.find_set("nobody") is None
+    assert await sets.find_owner(CODES[1].lower()) == "citizen-1"
+    assert await sets.find_owner(OTHER_CODES[0]) == "citizen-2"
+    assert await sets.find_owner(CODES[0]) is None, "used"
 
 
 async def test_a_new_set_voids_the_one_before(memory: Memory) -> None:
@@ -49,6 +52,7 @@ async def test_a_new_set_voids_the_one_before(memory: Memory) -> None:
     await give(memory, "citizen-1", CODES)
     await give(memory, "citizen-1", OTHER_CODES, minutes=1)
     assert not await is_used(memory, "citizen-1", CODES[3])
+    assert await memory.unit_of_work().recovery_codes.find_owner(CODES[3]) is None
     assert await is_used(memory, "citizen-1", OTHER_CODES[3])
 
 
