@@ -15,6 +15,7 @@ An endpoint reads, a rule decides, a store remembers. Imports go downwards only;
 | mass_run | a mass action at work: run, undone, made final |
 | companion | a process beside the server, from the inside |
 | web | what every HTTP handler shares; decides no rule |
+| upstreams | sign-in through external e-ID identity providers |
 | settings | every setting, with its meaning |
 | store | memory, on SQLite and PostgreSQL; the only SQL |
 | protocol | the rules of the wire: OAuth 2.0 and OpenID Connect. Pure |

@@ -23,6 +23,7 @@ from idp.identity.sessions import SessionLimits
 from idp.outbound.client_keys import ClientKeys
 from idp.outbound.guarded_http import GuardedHTTP
 from idp.outbound.sector_documents import SectorDocuments
+from idp.outbound.upstream_calls import UpstreamCalls
 from idp.pages import (
     account_choice,
     activity_export,
@@ -54,6 +55,7 @@ from idp.pages import (
     second_password,
     sign_in,
     sign_out,
+    upstream_sign_in,
 )
 from idp.pages.failures import FAILURES, answer_failure, fault_answer, render_form_post
 from idp.pages.rendering import STATIC, Pages
@@ -63,6 +65,7 @@ from idp.settings import Settings
 from idp.store.opening import open_database
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import StoreUnavailableError
+from idp.upstreams.directory import open_upstreams
 from idp.web.answers import json_answer
 from idp.web.boundary import Boundary
 from idp.web.client_certificate import CertificateSource
@@ -170,6 +173,7 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         recovery_waiting=timedelta(hours=settings.recovery_waiting_hours),
         sandbox=None if settings.mode is Mode.PRODUCTION else Sandbox(open_unit_of_work, demo_people()),
         passkey_policy=open_passkey_policy(settings.passkey_policy),
+        upstreams=open_upstreams(settings.upstreams, UpstreamCalls(outbound), clock),
     )
     try:
         yield context
@@ -235,6 +239,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         app.include_router(sandbox.router)
     for page in (
         sign_in,
+        upstream_sign_in,
         enrolment,
         second_factor,
         second_password,

@@ -265,6 +265,11 @@ class Settings(BaseSettings):
         description="Days off in Viet Nam beside weekends, with commas: they move the clock of withdrawals.",
     )
 
+    upstreams: Path | None = Field(
+        default=None,
+        description="A JSON file of external e-ID providers at which people sign in: idp/UPSTREAMS.md.",
+    )
+
     passkey_policy: Path | None = Field(
         default=None,
         description="A JSON file: whose attestations of passkeys count, and what is known of authenticators.",

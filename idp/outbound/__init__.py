@@ -9,4 +9,5 @@
 | mail | the way by e-mail, with SMTP |
 | sector_documents | fetches a client's `sector_identifier_uri` |
 | client_keys | fetches a client's `jwks_uri` |
+| upstream_calls | asks identity providers at which people sign in |
 """

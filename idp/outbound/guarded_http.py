@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -38,6 +39,31 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     return context
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A whole answer, at most LARGEST_ANSWER bytes."""
+
+    status: int
+    media_type: str
+    """Without parameters, in lower case; empty where none was given."""
+    body: bytes = field(repr=False)
+
+
+def _media_type(answer: httpcore.Response) -> str:
+    # Servers spell header names as they like, and httpcore passes them on as they came.
+    headers = {name.lower(): value for name, value in answer.headers}
+    return headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+
+
+async def _body_of(answer: httpcore.Response) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_stream():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise OutboundRefusedError("the answer is too large")
+    return bytes(body)
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -88,20 +114,25 @@ class GuardedHTTP:
 
     async def get_json(self, uri: str) -> bytes:
         """Return the body of a JSON document, at most LARGEST_ANSWER bytes."""
-        async with self._called(uri, {"Accept": "application/json"}) as answer:
+        async with self._called("GET", uri, {"Accept": "application/json"}) as answer:
             if answer.status != 200:
                 raise OutboundRefusedError(f"the answer was {answer.status}; redirects are not followed")
-            # Servers spell header names as they like, and httpcore passes them on as they came.
-            headers = {name.lower(): value for name, value in answer.headers}
-            content_type = headers.get(b"content-type", b"").decode("latin-1")
-            if content_type.partition(";")[0].strip().lower() not in _JSON_TYPES:
+            if _media_type(answer) not in _JSON_TYPES:
                 raise OutboundRefusedError("the answer is not JSON")
-            body = bytearray()
-            async for chunk in answer.aiter_stream():
-                body += chunk
-                if len(body) > LARGEST_ANSWER:
-                    raise OutboundRefusedError("the answer is too large")
-            return bytes(body)
+            return await _body_of(answer)
+
+    async def call(
+        self,
+        method: str,
+        uri: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        seconds: float = TIMEOUT_SECONDS,
+    ) -> Heard:
+        """Send a request and return the whole answer, whatever its status; a 3xx is not followed."""
+        async with self._called(method, uri, headers, body, seconds) as answer:
+            return Heard(answer.status, _media_type(answer), await _body_of(answer))
 
     async def post_form(
         self, uri: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
@@ -129,18 +160,25 @@ class GuardedHTTP:
             raise OutboundRefusedError(f"the call failed: {type(error).__name__}") from error
 
     @contextlib.asynccontextmanager
-    async def _called(self, uri: str, headers: Mapping[str, str]) -> AsyncIterator[httpcore.Response]:
+    async def _called(
+        self,
+        method: str,
+        uri: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        seconds: float = TIMEOUT_SECONDS,
+    ) -> AsyncIterator[httpcore.Response]:
         """Give the answer, of which only the head was read yet; the time limit covers all of it."""
         self._check_scheme(uri)
         sent = [("User-Agent", "lienket"), *headers.items()]
         try:
             async with (
-                asyncio.timeout(TIMEOUT_SECONDS),
-                self._pool.stream("GET", uri, headers=sent) as answer,
+                asyncio.timeout(seconds),
+                self._pool.stream(method, uri, headers=sent, content=body) as answer,
             ):
                 yield answer
         except TimeoutError as error:
-            raise OutboundRefusedError(f"no answer within {TIMEOUT_SECONDS} s") from error
+            raise OutboundRefusedError(f"no answer within {seconds} s") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             raise OutboundRefusedError(f"the call failed: {type(error).__name__}") from error
 

@@ -4,6 +4,8 @@
 |---|---|
 | sign_in | Who are you? |
 | enrolment | How does one get an account? |
+| upstream_sign_in | Sign in at another identity provider? Away to it, and back |
+| upstream_views | what its page shows |
 | second_factor | Is it really you? |
 | second_password | the same, answered with the password |
 | account_choice | Go on as this person? |

@@ -23,6 +23,7 @@ from idp.identity.assurance import Method, authentication_context
 from idp.identity.citizens import CitizenStatus
 from idp.identity.identifiers import normalise_identifier
 from idp.pages.frame import read_own_form, show
+from idp.pages.upstream_sign_in import upstream_ways
 from idp.pages.views import SignInNotice, SignInPage
 from idp.pages.visit import Visit, load_visit
 from idp.store.authenticators import SignInRecord
@@ -154,5 +155,6 @@ def _show(
         identifier=identifier[:64],
         notice=notice,
         retry_at=retry_at,
+        upstreams=upstream_ways(context, visit.visit_id),
     )
     return show(http, view, request=visit.request, status=status)

@@ -88,6 +88,15 @@ class SignInNotice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamWay:
+    """Another identity provider on the sign-in page."""
+
+    name: Mapping[str, str]
+    """By language."""
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPage(Page):
     """Who are you? `form#sign-in` with `identifier` and `password`."""
 
@@ -100,6 +109,8 @@ class SignInPage(Page):
     notice: SignInNotice | None = None
     retry_at: datetime | None = None
     """When a throttled person may try again."""
+    upstreams: tuple[UpstreamWay, ...] = ()
+    """Where else people may sign in: `a` with its name."""
 
 
 class SecondFactorNotice(StrEnum):

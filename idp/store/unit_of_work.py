@@ -52,6 +52,8 @@ from idp.store.sessions import Sessions
 from idp.store.simulations import Simulations
 from idp.store.status_lists import StatusLists
 from idp.store.trusted_browsers import TrustedBrowsers
+from idp.store.upstream_accounts import UpstreamAccounts
+from idp.store.upstream_visits import UpstreamVisits
 
 
 class UnitOfWork(Recorder):
@@ -103,4 +105,6 @@ class UnitOfWork(Recorder):
         self.sessions = Sessions(self, seal, self.outbox)
         self.simulations = Simulations(self)
         self.status_lists = StatusLists(self)
+        self.upstream_accounts = UpstreamAccounts(self, seal)
+        self.upstream_visits = UpstreamVisits(self, seal)
         self.trusted_browsers = TrustedBrowsers(self, seal)

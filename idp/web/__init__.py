@@ -38,6 +38,7 @@
 | platform_access | who may use the platform API; its requests and answers |
 | idempotent_requests | requests that may come twice and happen once |
 | sealed_cursors | cursors that only their client can give back |
+| upstream_arrivals | somebody back from another identity provider: found, compared, let in |
 | arrival | signing in and stepping up: the session begins or rises under a new cookie |
 | activations | activation codes: given out, opened, stopped, used, and told of |
 | trusted_browsers | browsers that their person had remembered |

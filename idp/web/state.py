@@ -14,6 +14,7 @@ from idp.identity.sessions import SessionLimits
 from idp.protocol.model import Policy
 from idp.store.database import Database
 from idp.store.unit_of_work import UnitOfWork
+from idp.upstreams.directory import Upstreams
 from idp.web.client_certificate import CertificateSource
 from idp.web.clients import ClientDirectory
 from idp.web.feature_policies import FeaturePolicyInForce
@@ -64,6 +65,9 @@ class Context:
     """How long a recovery can be stopped before it can be used."""
     waiting_polls: Counter[str] = field(default_factory=Counter, kw_only=True)
     """How many polls for events wait in this process, by client."""
+
+    upstreams: Upstreams = field(default_factory=lambda: Upstreams({}), kw_only=True)
+    """External identity providers at which people may sign in."""
 
     passkey_policy: PasskeyPolicy = field(default_factory=PasskeyPolicy, kw_only=True)
     """Whose attestations of passkeys count."""

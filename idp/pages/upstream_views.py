@@ -1,0 +1,54 @@
+"""The view models of signing in at another identity provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from idp.pages.views import Page
+
+
+class UpstreamTrouble(StrEnum):
+    """Why nobody was signed in, as it stands in the page's address."""
+
+    CANCELLED = "cancelled"
+    UNAVAILABLE = "unavailable"
+    UNTRUSTED = "untrusted"
+    INCOMPLETE = "incomplete"
+    NOT_FRESH = "not-fresh"
+    UNKNOWN_PERSON = "unknown-person"
+    NOT_USABLE = "not-usable"
+    PAIR_CHANGED = "pair-changed"
+    THROTTLED = "throttled"
+    SESSION_ENDED = "session-ended"
+
+
+STATUS: Mapping[UpstreamTrouble, int] = {
+    UpstreamTrouble.CANCELLED: 200,
+    UpstreamTrouble.UNAVAILABLE: 503,
+    UpstreamTrouble.UNTRUSTED: 502,
+    UpstreamTrouble.INCOMPLETE: 502,
+    UpstreamTrouble.NOT_FRESH: 403,
+    UpstreamTrouble.UNKNOWN_PERSON: 403,
+    UpstreamTrouble.NOT_USABLE: 403,
+    UpstreamTrouble.PAIR_CHANGED: 403,
+    UpstreamTrouble.THROTTLED: 429,
+    UpstreamTrouble.SESSION_ENDED: 200,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamPage(Page):
+    """Sign in at another provider? `form#upstream` goes there; or why that led to nobody."""
+
+    template: ClassVar[str] = "sign_in/upstream.html"
+
+    action: str
+    name: Mapping[str, str]
+    """By language."""
+    domain: str
+    """The host that a careful person compares before typing anything there."""
+    other_ways_uri: str
+    creates_account: bool = False
+    """Whether somebody who is not known here is entered into the register."""
+    trouble: UpstreamTrouble | None = None
