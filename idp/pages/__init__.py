@@ -7,6 +7,12 @@
 | upstream_sign_in | Sign in at another identity provider? Away to it, and back |
 | upstream_views | what its page shows |
 | second_factor | Is it really you? |
+| activate | Which code were you given? |
+| set_up | How do you want to sign in? With that code |
+| recovery | Cannot sign in? Which way is left; a recovery code |
+| stop_recovery | Was it not me? From a message |
+| my_recovery | the same, signed in; and opening one |
+| activation_views | what these pages show |
 | second_password | the same, answered with the password |
 | account_choice | Go on as this person? |
 | consent | Link this account? And: why not |

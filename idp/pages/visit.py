@@ -41,6 +41,7 @@ OWN_PAGES = frozenset(
         "passkeys",
         "password",
         "phones",
+        "recovery",
         "recovery-codes",
         "security",
         "sessions",

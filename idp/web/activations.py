@@ -97,23 +97,32 @@ def stop_activation(
         uow.notices.tell(Notice(NoticeKind.AUTHENTICATOR_REMOVED, activation.citizen_id, details=void), now)
 
 
-def use_activation(uow: UnitOfWork, activation: Activation, browser: str, kept: Kept, now: datetime) -> None:
+def use_activation(
+    uow: UnitOfWork,
+    activation: Activation,
+    browser: str,
+    kept: Kept,
+    now: datetime,
+    *,
+    kept_session_id: str = "",
+) -> None:
     """Record the one use of a code, and the end of what was lost. Gate: USED_GATE.
 
-    Recorded before what is set up with it, so that nothing new ends with the old.
+    Recorded before what is set up with it, so that nothing new ends with the old. `kept_session_id` is the
+    person's session in this very browser, which goes on under another cookie.
     """
     citizen_id = activation.citizen_id
     uow.activations.use(activation.activation_id, browser, now)
     uow.activations.stop_others(citizen_id, now, but=activation.activation_id)
     if activation.purpose is Purpose.RECOVERY:
         uow.lost_credentials.end(citizen_id, kept, now)
-        uow.sessions.end_of_citizen(citizen_id, now)
+        uow.sessions.end_of_citizen(citizen_id, now, but=kept_session_id)
 
 
 def write_down_use(
     uow: UnitOfWork, activation: Activation, citizen: Citizen, at: AuthenticationContext, now: datetime
 ) -> None:
-    """Record beside it which level what was set up reaches, and tell the person by every way."""
+    """Record beside it which level was reached with it, and tell the person by every way what changed."""
     uow.ledger.append(
         activation_event(
             activation,
@@ -125,6 +134,11 @@ def write_down_use(
             proofing=citizen.proofing.value,
         )
     )
-    is_first = activation.purpose is Purpose.ENROLMENT
-    kind = NoticeKind.ACCOUNT_ACTIVATED if is_first else NoticeKind.RECOVERY_DONE
-    uow.notices.tell(Notice(kind, citizen.citizen_id), now)
+    match activation.purpose:
+        case Purpose.ENROLMENT:
+            uow.notices.tell(Notice(NoticeKind.ACCOUNT_ACTIVATED, citizen.citizen_id), now)
+        case Purpose.RECOVERY:
+            uow.notices.tell(Notice(NoticeKind.RECOVERY_DONE, citizen.citizen_id), now)
+        case Purpose.ADDITION:
+            # Nothing changed yet: what is added now is told when it is.
+            return
