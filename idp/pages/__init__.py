@@ -55,6 +55,7 @@
 | notice_views | the same, of notices, of disowning a link and of freezing new ones |
 | approval_views | the same, for requests from other devices |
 | network_views | the same, of linked accounts and of networks without one |
+| sign_in_views | the same, of signing in |
 | session_views | the same, of signing out and of sessions |
 | mark_views | the same, of public marks |
 | words | the words for values |

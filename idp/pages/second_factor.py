@@ -15,7 +15,7 @@ from idp.authenticators.throttling import CredentialPath, ThrottledError
 from idp.authenticators.totp import WrongCodeError, verify_totp
 from idp.identity.assurance import AMR_OF, Method
 from idp.pages.frame import read_own_form, show
-from idp.pages.views import SecondFactorNotice, SecondFactorPage
+from idp.pages.sign_in_views import SecondFactorNotice, SecondFactorPage
 from idp.pages.visit import Visit, load_visit
 from idp.store.authenticators import SignInRecord
 from idp.store.sessions import SignedIn

@@ -14,7 +14,7 @@ from idp.authenticators.throttling import CredentialPath, ThrottledError
 from idp.identity.assurance import AMR_OF, Method
 from idp.pages.frame import read_own_form
 from idp.pages.second_factor import asked_or_way, lift, show_ways
-from idp.pages.views import SecondFactorNotice
+from idp.pages.sign_in_views import SecondFactorNotice
 from idp.web.answers import with_retry_after
 from idp.web.failures import note
 from idp.web.state import context_of

@@ -24,7 +24,7 @@ from idp.identity.citizens import CitizenStatus
 from idp.identity.identifiers import normalise_identifier
 from idp.pages.frame import read_own_form, show
 from idp.pages.upstream_sign_in import upstream_ways
-from idp.pages.views import SignInNotice, SignInPage
+from idp.pages.sign_in_views import SignInNotice, SignInPage
 from idp.pages.visit import Visit, load_visit
 from idp.store.authenticators import SignInRecord
 from idp.store.unit_of_work import UnitOfWork

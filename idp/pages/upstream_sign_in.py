@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from idp.authenticators.throttling import UNGUESSABLE_LIMITS, CredentialPath, ThrottledError, source_of
 from idp.pages.frame import check_same_origin, show
+from idp.pages.sign_in_views import UpstreamWay
 from idp.pages.upstream_views import STATUS, UpstreamPage, UpstreamTrouble
-from idp.pages.views import UpstreamWay
 from idp.pages.visit import Visit, load_visit
 from idp.protocol.errors import InvalidRequestError
 from idp.protocol.parameters import Parameters

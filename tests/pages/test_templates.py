@@ -7,6 +7,7 @@ import pytest
 
 from idp.pages.network_views import EndNetworkPage, NetworkEndedPage
 from idp.pages.rendering import LOCALES, STATIC, Locale, Pages
+from idp.pages.sign_in_views import SignInNotice
 from idp.pages.views import (
     AccountChoicePage,
     ConsentItem,
@@ -16,7 +17,6 @@ from idp.pages.views import (
     LinkDetailPage,
     Page,
     RefusedPage,
-    SignInNotice,
     Trouble,
 )
 from tests.support.sample_activity_views import CLOCK

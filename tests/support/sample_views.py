@@ -17,6 +17,7 @@ from idp.pages.approval_views import (
 from idp.pages.event_views import EventPage
 from idp.pages.network_views import EndNetworkPage, LinkedAccountsPage, NetworkCard, NetworkEndedPage
 from idp.pages.session_views import NetworkName, SessionCard, SessionsPage, SignedOutPage, SignOutPage
+from idp.pages.sign_in_views import SecondFactorNotice, SecondFactorPage, SignInNotice, SignInPage
 from idp.pages.views import (
     AccountCard,
     AccountChoicePage,
@@ -33,10 +34,6 @@ from idp.pages.views import (
     LinkDetailPage,
     Page,
     RefusedPage,
-    SecondFactorNotice,
-    SecondFactorPage,
-    SignInNotice,
-    SignInPage,
     TimelineEntry,
     Trouble,
 )
