@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from itertools import pairwise
 
 from cryptography.exceptions import InvalidSignature
@@ -134,6 +135,11 @@ def read_public_key(encoded: str) -> str:
     except ValueError:
         raise KeyRefusedError from None
     return urlsafe_b64encode(point).rstrip(b"=").decode()
+
+
+def device_id_of(public_key: str) -> str:
+    """Return the id of a device: the hash of its key, which the phone can compute, too."""
+    return urlsafe_b64encode(sha256(public_key.encode()).digest()).rstrip(b"=").decode()
 
 
 def signed_text(purpose: SignedPurpose, issuer: str, fields: Sequence[str]) -> str:

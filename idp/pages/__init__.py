@@ -14,6 +14,13 @@
 | my_recovery | the same, signed in; and opening one |
 | activation_views | what these pages show |
 | second_password | the same, answered with the password |
+| phone_sign_in | Scan this with your phone: the page that asks |
+| phone_app | The app on the phone: door, manifest, worker |
+| phone_requests | Is it me who asks? On the phone: number, PIN, signature |
+| phone_here | Sign in on the phone itself |
+| phone_enrolment | Set this phone up |
+| my_phones | Which phones approve for me? |
+| phone_views | what all these show |
 | account_choice | Go on as this person? |
 | consent | Link this account? And: why not |
 | approvals | Is it me who asks for this? Requests from other devices |

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, literal_column, null, or_, select
 from idp.authenticators.app_devices import PIN_TRIES, AppDevice
 from idp.store.credential_tables import app_devices as t
 from idp.store.database import Row
-from idp.store.encoding import micros, moment, moment_or_none
+from idp.store.encoding import micros, micros_or_none, moment, moment_or_none
 from idp.store.recorder import Recorder
 from idp.store.sealing import DataSeal, column_of
 from idp.store.writes import Change, Insert
@@ -19,7 +19,17 @@ REVOKE_GATE = "app_device_revoked"
 _INSERT = Insert(
     "app_device",
     t,
-    ("device_id", "citizen_id", "public_key", "pin_hash", "name", "number", "session_id", "created_at"),
+    (
+        "device_id",
+        "citizen_id",
+        "public_key",
+        "pin_hash",
+        "name",
+        "number",
+        "session_id",
+        "created_at",
+        "confirmed_at",
+    ),
 )
 _CONFIRM = Change(
     CONFIRM_GATE,
@@ -85,7 +95,7 @@ class AppDevices:
         self._seal = seal
 
     def add(self, device: AppDevice) -> None:
-        """Record a phone that was set up; nothing can be approved with it before `confirm`."""
+        """Record a phone that was set up; unless it is confirmed, nothing can be approved with it."""
         self._recorder.record(
             _INSERT,
             device_id=device.device_id,
@@ -98,6 +108,7 @@ class AppDevices:
             else self._seal.seal(device.number.encode(), column_of(device.device_id, "app_number")),
             session_id=device.session_id,
             created_at=micros(device.created_at),
+            confirmed_at=micros_or_none(device.confirmed_at),
         )
 
     def confirm(self, device: AppDevice, session_id: str, now: datetime) -> None:

@@ -52,15 +52,6 @@ class AnsweredMeanwhileError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownCode:
-    """The code that a page shows now."""
-
-    code: str
-    next_at: datetime
-    """When the page shows another one."""
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a phone sent."""
 
@@ -120,12 +111,12 @@ def begin_approval(
     uow.phone_approvals.add(approval)
 
 
-def show_code(context: Context, uow: UnitOfWork, approval: PhoneApproval, now: datetime) -> ShownCode:
+def show_code(context: Context, uow: UnitOfWork, approval: PhoneApproval, now: datetime) -> str:
     """Return the code to show now, and record where it leads; nothing is committed.
 
     It is computed, not kept: the same page shown again shows the same code, and the table holds its hash.
     """
-    window, expires_at, next_at = code_window(approval, now)
+    window, expires_at, _ = code_window(approval, now)
     mac = context.custody.data.lookup("phone_code_shown", f"{approval_name(approval)}.{window}")
     number, letters = int.from_bytes(mac, "big"), []
     for _ in range(USER_CODE_LENGTH):
@@ -135,7 +126,7 @@ def show_code(context: Context, uow: UnitOfWork, approval: PhoneApproval, now: d
     uow.phone_approvals.add_code(
         APPROVAL_CODE, code, approval_name(approval), created_at=now, expires_at=expires_at
     )
-    return ShownCode(code, next_at)
+    return code
 
 
 async def take_by_code(

@@ -24,18 +24,24 @@ from idp.authenticators.hashing_pool import HashingOverloadedError
 from idp.authenticators.password import WrongPasswordError, hash_password, verify_password
 from idp.authenticators.phone_approvals import ENROLMENT_LIFETIME
 from idp.authenticators.throttling import CredentialPath
-from idp.identity.notices import Notice, NoticeKind
+from idp.identity.notices import Credential, Notice, NoticeKind
+from idp.protocol.parameters import Parameters
 from idp.store.encoding import micros
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.cookies import Cookies
+from idp.web.failures import JourneyError, Trouble
 from idp.web.state import Context
 from idp.web.throttle import count_credential_attempt
 
 OPEN_FOR = timedelta(minutes=10)
 """How long the app stays open; each page that it shows opens it anew."""
 CHALLENGE_LIFETIME = timedelta(minutes=5)
+"""To open the app a challenge is signed at once; to sign in here, when the PIN was typed."""
+WRONG_PIN = "wrong_pin"
+"""Why a phone ended whose PIN was wrong too often."""
 _CHALLENGE_BYTES = 16
+_TOLD = {"what": Credential.PHONE.value}
 
 
 class WrongPINError(Exception):
@@ -69,6 +75,11 @@ async def find_device(context: Context, uow: UnitOfWork, http: Request, now: dat
         return None
     if int(expires_at) <= now.timestamp():
         return None
+    return await find_usable_device(uow, device_id)
+
+
+async def find_usable_device(uow: UnitOfWork, device_id: str) -> AppDevice | None:
+    """Return a phone that may approve; None for one that was revoked, never confirmed, or never was."""
     device = await uow.app_devices.find(device_id)
     return device if device is not None and device.is_usable else None
 
@@ -76,6 +87,12 @@ async def find_device(context: Context, uow: UnitOfWork, http: Request, now: dat
 def app_form_token(context: Context, device: AppDevice) -> str:
     """Return the token that the forms of the opened app carry."""
     return _mac(context, "app_form_token", device.device_id)
+
+
+def check_app_form(context: Context, device: AppDevice, form: Parameters) -> None:
+    """Check that a form was made for the app as it is open on this phone. Raises JourneyError."""
+    if not hmac.compare_digest(form.get("csrf", "").encode(), app_form_token(context, device).encode()):
+        raise JourneyError(Trouble.STALE_FORM, detail="the form token does not fit the phone")
 
 
 def new_challenge(context: Context, now: datetime) -> str:
@@ -155,7 +172,7 @@ async def _wrong_pin(uow: UnitOfWork, device: AppDevice, now: datetime) -> None:
     failures = PIN_TRIES if counted is None else counted.pin_failures
     if failures < PIN_TRIES:
         raise WrongPINError(PIN_TRIES - failures)
-    record_removed_device(uow, device, "wrong_pin", PROVIDER, now)
+    record_removed_device(uow, device, WRONG_PIN, PROVIDER, now)
     try:
         await uow.commit()
     except GateClosedError:
@@ -166,14 +183,17 @@ async def _wrong_pin(uow: UnitOfWork, device: AppDevice, now: datetime) -> None:
 def record_confirmed_device(uow: UnitOfWork, device: AppDevice, session_id: str, now: datetime) -> None:
     """Record that a phone may approve from now on; written down and told. CONFIRM_GATE as the store says."""
     uow.app_devices.confirm(device, session_id, now)
+    record_added_device(uow, device, now)
+
+
+def record_added_device(uow: UnitOfWork, device: AppDevice, now: datetime) -> None:
+    """Write down and tell that a phone may approve."""
     actor = Actor(ActorKind.CITIZEN, device.citizen_id)
     details = {"method": "app", "reference": device.device_id}
     uow.ledger.append(
         Event("citizen:authenticator_added", actor, now, citizen_id=device.citizen_id, details=details)
     )
-    uow.notices.tell(
-        Notice(NoticeKind.AUTHENTICATOR_ADDED, device.citizen_id, details={"what": "phone"}), now
-    )
+    uow.notices.tell(Notice(NoticeKind.AUTHENTICATOR_ADDED, device.citizen_id, details=_TOLD), now)
 
 
 def record_removed_device(
@@ -185,8 +205,8 @@ def record_removed_device(
     uow.ledger.append(
         Event("citizen:authenticator_removed", actor, now, citizen_id=device.citizen_id, details=details)
     )
-    told = {"what": "phone", "because": because}
-    uow.notices.tell(Notice(NoticeKind.AUTHENTICATOR_REMOVED, device.citizen_id, details=told), now)
+    kind = NoticeKind.AUTHENTICATOR_BLOCKED if because == WRONG_PIN else NoticeKind.AUTHENTICATOR_REMOVED
+    uow.notices.tell(Notice(kind, device.citizen_id, details=_TOLD), now)
 
 
 async def devices_of(uow: UnitOfWork, citizen_id: str, now: datetime) -> list[AppDevice]:

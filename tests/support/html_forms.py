@@ -13,6 +13,8 @@ class Form:
     buttons: list[tuple[str, str]] = field(default_factory=list)
     checkboxes: dict[str, bool] = field(default_factory=dict)
     """Value of each checkbox, and whether it is ticked before anybody touched it."""
+    data: dict[str, str] = field(default_factory=dict)
+    """Its `data-` attributes, which a script reads."""
 
 
 class Html(HTMLParser):
@@ -44,6 +46,9 @@ class Html(HTMLParser):
             self.links.append(given.get("href", ""))
         elif tag == "form":
             self._form = Form(given.get("id", ""), given["action"], given.get("method", "get"))
+            self._form.data = {
+                name.removeprefix("data-"): value for name, value in given.items() if name.startswith("data-")
+            }
             self.forms[self._form.form_id] = self._form
         elif self._form is not None:
             self._take(tag, given, self._form)
