@@ -26,10 +26,11 @@ from idp.protocol.metadata import server_metadata
 from idp.protocol.model import Policy
 from idp.protocol.profiles import Profile, ProfileRules, rules_of
 from idp.settings import PREFIX, Settings
-from idp.web.failures import STATUS, Trouble
+from idp.web.failures import REFERENCE_CODES, STATUS, Trouble
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+ERRORS = (ROOT / "idp" / "ERRORS.md").read_text()
 SPECIFICATIONS = (ROOT / "idp" / "SPECIFICATIONS.md").read_text()
 
 CODE = re.compile(r"`([^`\n]+)`")
@@ -131,22 +132,27 @@ def test_the_matrix_of_checks_is_the_programs() -> None:
 
 
 def test_every_error_that_can_be_met_is_explained() -> None:
-    text = section(SPECIFICATIONS, "## Errors")
     classes = [
         kind
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, errors.OAuthError) and kind is not errors.OAuthError
     ]
     codes = [[f"`{kind.error}`", str(kind.status), f"`protocol.errors.{kind.__name__}`"] for kind in classes]
-    table = rows(section(text, "### Codes that platforms read"))
+    table = rows(section(ERRORS, "## Codes that platforms read"))
     assert [row[:3] for row in table] == codes
     assert [row[0] for row in table if len(row) != 5 or not all(row)] == [], "where, when, and what to do"
-    pages = rows(section(text, "### Pages that people read"))
-    assert [row[:2] for row in pages] == [[f"`{each}`", str(STATUS[each])] for each in Trouble]
+
+
+def test_every_reference_is_explained() -> None:
+    pages = rows(section(ERRORS, "## Pages that people read"))
+    told = [[REFERENCE_CODES[each], f"`{each}`", str(STATUS[each])] for each in Trouble]
+    assert [row[:3] for row in pages] == told
     template = (ROOT / "idp" / "templates" / "error.html").read_text()
-    assert [row[2] for row in pages if f"%}}{row[2]}{{%" not in template] == []
-    refusals = rows(section(text, "### Refusals of the policy"))
-    assert [row[0] for row in refusals] == [f"`{each}`" for each in Refusal]
+    assert [row[3] for row in pages if f"%}}{row[3]}{{%" not in template] == []
+    refusals = rows(section(ERRORS, "## Refusals of the policy"))
+    assert [row[:2] for row in refusals] == [[REFERENCE_CODES[each], f"`{each}`"] for each in Refusal]
+    assert [row for row in pages + refusals if not all(row)] == [], "when, and what to do"
+    assert len(set(REFERENCE_CODES.values())) == len(REFERENCE_CODES)
 
 
 def told_demand(rules: ProfileRules, name: str) -> str:

@@ -239,7 +239,7 @@ async def _way_before(
 
 
 def _refused(context: Context, http: Request, client: Client, refusal: Refusal) -> Response:
-    reference = new_reference()
+    reference = new_reference(refusal)
     note(http, refused=refusal.value, reference=reference)
     view = RefusedPage(
         client=client_header(context, client, None),

@@ -207,7 +207,7 @@ async def refused_page(http: Request, interaction_id: str) -> Response:
     refusal, policy = standing.step.refusal, standing.client.policy
     if refusal is None:
         return see_other(f"{context.issuer}/authorize/{interaction_id}")
-    reference = new_reference()
+    reference = new_reference(refusal)
     note(http, refused=refusal.value, reference=reference)
     if standing.presence is not None:
         await record_refusal(

@@ -57,15 +57,33 @@ def is_for_people(scope: Scope) -> bool:
     return not path.startswith(_MACHINES)
 
 
-def error_answer(http: Request, error: OAuthError) -> Response:
+async def error_answer(http: Request, error: OAuthError) -> Response:
     """Answer a refusal that has a registered code."""
-    reference = new_reference()
+    trouble = Trouble.UNAVAILABLE if error.status == 503 else Trouble.BAD_REQUEST
+    reference = new_reference(trouble)
     note(http, error=error.error, detail=error.detail, reference=reference)
     if not is_for_people(http.scope):
         return _told_to_machine(http, error, challenge_headers(context_of(http), http, error))
-    trouble = Trouble.UNAVAILABLE if error.status == 503 else Trouble.BAD_REQUEST
-    view = ErrorPage(trouble=trouble, reference=reference, error=error.error, detail=error.description)
+    view = ErrorPage(
+        trouble=trouble,
+        reference=reference,
+        named=await _named_network(http),
+        error=error.error,
+        detail=error.description,
+    )
     return show(http, view, status=error.status)
+
+
+async def _named_network(http: Request, client_id: str | None = None) -> ClientHeader | None:
+    """Return the network that the request names, so that its own reviewed address can be the way on.
+
+    Whoever sent the request: an address that was reviewed leads nobody astray. Clients are in memory, so
+    this works when the database is out of reach.
+    """
+    client_id = client_id or log_members(http.scope).get("client_id")
+    context = context_of(http)
+    client = None if client_id is None else await context.clients.find(client_id)
+    return None if client is None else client_header(context, client, None)
 
 
 def _told_to_machine(http: Request, error: OAuthError, headers: Mapping[str, str]) -> Response:
@@ -83,21 +101,24 @@ def _problem(http: Request, error: ProblemError, headers: Mapping[str, str] | No
 async def protocol_failure(http: Request, exception: Exception) -> Response:
     """Answer a ProtocolError."""
     if isinstance(exception, OAuthError):
-        return error_answer(http, exception)
+        return await error_answer(http, exception)
     if isinstance(exception, ProblemError):
         return _problem(http, exception)
     if isinstance(exception, UntrustedRequestError):
-        return _untrusted(http, exception)
+        return await _untrusted(http, exception)
     raise exception
 
 
-def _untrusted(http: Request, error: ProtocolError) -> Response:
+async def _untrusted(http: Request, error: ProtocolError) -> Response:
     """RFC 6749 §4.1.2.1: the client or its redirect URI is not proven, so the person stays here."""
-    reference = new_reference()
+    is_sign_out = isinstance(error, UntrustedLogoutError)
+    trouble = Trouble.SIGN_OUT_REFUSED if is_sign_out else Trouble.BAD_REQUEST
+    reference = new_reference(trouble)
     note(http, error="invalid_request", detail=error.detail or error.description, reference=reference)
     view = ErrorPage(
-        trouble=Trouble.SIGN_OUT_REFUSED if isinstance(error, UntrustedLogoutError) else Trouble.BAD_REQUEST,
+        trouble=trouble,
         reference=reference,
+        named=None if is_sign_out else await _named_network(http),
         error=InvalidRequestError.error,
         detail=error.description,
         sign_out_uri=f"{context_of(http).issuer}/end_session",
@@ -109,21 +130,22 @@ async def journey_failure(http: Request, exception: Exception) -> Response:
     """Answer a JourneyError."""
     if not isinstance(exception, JourneyError):
         raise exception
-    context = context_of(http)
-    reference = new_reference()
+    reference = new_reference(exception.trouble)
     note(http, trouble=exception.trouble.value, detail=exception.detail, reference=reference)
-    header: ClientHeader | None = None
-    client = await context.clients.find(exception.client_id)
-    if client is not None:
-        header = client_header(context, client, None)
-    view = ErrorPage(client=header, trouble=exception.trouble, reference=reference)
+    view = ErrorPage(
+        client=await _named_network(http, exception.client_id) if exception.client_id else None,
+        named=await _named_network(http),
+        trouble=exception.trouble,
+        reference=reference,
+    )
     return show(http, view, status=STATUS[exception.trouble])
 
 
 async def store_failure(http: Request, exception: Exception) -> Response:
     """Answer when the database is out of reach: try again, nothing was lost."""
     note(http, fault="store_unavailable", where=str(exception))
-    return error_answer(http, TemporarilyUnavailableError("the service is busy; please try again shortly"))
+    busy = TemporarilyUnavailableError("the service is busy; please try again shortly")
+    return await error_answer(http, busy)
 
 
 async def http_failure(http: Request, exception: Exception) -> Response:
@@ -139,7 +161,7 @@ async def http_failure(http: Request, exception: Exception) -> Response:
     if not is_for_people(http.scope):
         error = InvalidRequestError("there is no such address, or it does not take this method")
         return json_answer(error.as_parameters(), exception.status_code, headers)
-    reference = new_reference()
+    reference = new_reference(Trouble.NOT_FOUND)
     note(http, reference=reference)
     view = ErrorPage(trouble=Trouble.NOT_FOUND, reference=reference)
     answer = show(http, view, status=exception.status_code)
@@ -168,7 +190,7 @@ async def answer_failure(http: Request, failure: Exception) -> Response:
 
 def fault_answer(scope: Scope) -> Response:
     """Answer an exception that nobody foresaw. The caller learns a reference and nothing else."""
-    reference = new_reference()
+    reference = new_reference(Trouble.FAULT)
     log_members(scope)["reference"] = reference
     http = Request(scope)
     if not is_for_people(scope):

@@ -265,6 +265,8 @@ class ErrorPage(Page):
 
     trouble: Trouble
     reference: str
+    named: ClientHeader | None = None
+    """The network that the request names, where it is not proven to have sent it: a way on, no header."""
     error: str | None = None
     """The registered error code, for engineers."""
     detail: str | None = None

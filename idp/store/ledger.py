@@ -152,9 +152,7 @@ class Ledger:
         sealed = await self._recorder.fetch_all(_NEWEST_SEALED, limit=limit)
         return [sealed_event(row) for row in (*waiting, *sealed)][:limit]
 
-    async def of_link(
-        self, link_id: str, *, before: Place = NEWEST, limit: int = 20
-    ) -> list[SealedEvent]:
+    async def of_link(self, link_id: str, *, before: Place = NEWEST, limit: int = 20) -> list[SealedEvent]:
         """Return the events of one link, newest first.
 
         `before` is the time in microseconds and the id of the event before which to go on: several may

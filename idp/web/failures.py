@@ -5,13 +5,14 @@ Machines read RFC 6749 §5.2 JSON, people read a page with a reference. Which of
 """
 
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from enum import StrEnum
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Scope
 
+from idp.identity.account_links import Refusal
 from idp.protocol.model import Client, ClientStatus
 
 
@@ -51,6 +52,29 @@ STATUS: dict[Trouble, int] = {
 }
 
 
+REFERENCE_CODES: Mapping[Trouble | Refusal, str] = {
+    Trouble.BAD_REQUEST: "E01",
+    Trouble.EXPIRED: "E02",
+    Trouble.OTHER_BROWSER: "E03",
+    Trouble.CLIENT_SUSPENDED: "E04",
+    Trouble.CLIENT_UNAPPROVED: "E05",
+    Trouble.STALE_FORM: "E06",
+    Trouble.SIGN_OUT_REFUSED: "E07",
+    Trouble.NOT_FOUND: "E08",
+    Trouble.UNAVAILABLE: "E09",
+    Trouble.FAULT: "E10",
+    Refusal.ACCOUNT_TAKEN: "R01",
+    Refusal.LIMIT_REACHED: "R02",
+    Refusal.PROOFING_TOO_LOW: "R03",
+    Refusal.ACR_TOO_LOW: "R04",
+    Refusal.UNDER_AGE: "R05",
+    Refusal.LINK_SUSPENDED: "R06",
+    Refusal.LINKS_FROZEN: "R07",
+    Refusal.GUARDIAN_NEEDED: "R08",
+}
+"""How a reference begins, so that whoever is told one finds its row in ERRORS.md. None is used anew."""
+
+
 class JourneyError(Exception):
     """A person's way ends here, with a page that says what happened and what to do.
 
@@ -72,9 +96,10 @@ def check_client_is_open(client: Client) -> None:
         raise JourneyError(Trouble.CLIENT_SUSPENDED)
 
 
-def new_reference() -> str:
-    """Return a reference that a person can read out: 8 characters without look-alikes."""
-    return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTUVWXYZ") for _ in range(8))
+def new_reference(what: Trouble | Refusal | None = None) -> str:
+    """Return a reference that a person can read out: what happened, and 8 characters without look-alikes."""
+    one_answer = "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTUVWXYZ") for _ in range(8))
+    return one_answer if what is None else f"{REFERENCE_CODES[what]}-{one_answer}"
 
 
 def log_members(scope: Scope) -> MutableMapping[str, Any]:

@@ -19,7 +19,7 @@ async def test_a_reviewed_logo_is_shown_and_served_by_the_provider(database_url:
         platform = Platform(provider, await provider.add_client({"logo_uri": logo_uri}))
         begun = await browser.get("/authorize", params=platform.request())
         page = await browser.get(begun.headers["location"])
-        address = page.text.partition('src="')[2].partition('"')[0]
+        address = page.text.partition('<img class="monogram" src="')[2].partition('"')[0]
         picture = await browser.get(address)
         assert picture.content == PNG
         assert picture.headers["content-type"] == "image/png"

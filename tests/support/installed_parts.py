@@ -10,7 +10,7 @@ import pytest
 from tests.support.apache import apache_program
 from tests.support.node_party import NODE_PARTIES
 
-PARTS = ("mod_auth_openidc", "oauth4webapi", "oidc-client-ts", "openid-client")
+PARTS = ("axe-core", "mod_auth_openidc", "oauth4webapi", "oidc-client-ts", "openid-client")
 
 
 def is_installed(part: str) -> bool:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from mimetypes import guess_type
 from typing import Any
 
 Content = bytes | dict[str, Any] | str
@@ -30,14 +31,7 @@ def static_site(contents: Mapping[str, Content]) -> Iterator[str]:
                 self.end_headers()
                 return
             body = json.dumps(found).encode() if isinstance(found, dict) else found
-            is_script = self.path.endswith(".js")
-            kind = (
-                "application/json"
-                if isinstance(found, dict)
-                else "text/javascript"
-                if is_script
-                else "text/html"
-            )
+            kind = guess_type(self.path.partition("?")[0])[0] or "text/html"
             self.send_response(200)
             self.send_header("Content-Type", "application/json" if isinstance(found, dict) else kind)
             self.send_header("Content-Length", str(len(body)))
