@@ -1,38 +1,17 @@
 """A password beside something held, for whom another provider signed in. RFC 9470; abuse classes 15, 18."""
 
-import secrets
-
-import httpx
 import jwt
 import pytest
 
-from idp.identity.assurance import authentication_context
-from idp.identity.sessions import Session
 from tests.support.html_forms import Html
 from tests.support.platform import query_of
-from tests.support.provider import ISSUER, Person, Provider
+from tests.support.provider import ISSUER, Provider
 from tests.support.shared_provider import new_platform
+from tests.support.ways_in import arrived_by_possession
 
 pytestmark = pytest.mark.anyio
 
 PAGE = "/second-factor/my"
-
-
-async def arrived_by_possession(provider: Provider, http: httpx.AsyncClient, person: Person) -> str:
-    """Begin a session that rests on something held alone, as an upstream may have told; return its cookie."""
-    now, cookie = provider.clock.now, secrets.token_urlsafe(32)
-    uow = provider.unit_of_work()
-    session = Session(
-        session_id=secrets.token_urlsafe(16),
-        citizen_id=person.citizen_id,
-        context=authentication_context(("otp",), now),
-        created_at=now,
-        last_seen_at=now,
-    )
-    uow.sessions.add(session, cookie, now + provider.context.session_limits.absolute)
-    await uow.commit()
-    http.cookies.set("lienket-session", cookie, domain="localhost.local", path="/")
-    return cookie
 
 
 async def test_the_password_lifts_the_session_under_a_new_cookie(provider: Provider) -> None:
