@@ -9,9 +9,8 @@ list (/my/notices), where each is kept.
 from collections.abc import Mapping
 from datetime import datetime
 
-from idp.deliveries.message_texts import Facts, compose
+from idp.deliveries.message_texts import compose
 from idp.deliveries.world import DeliveryFailedError, World
-from idp.identity.cases import shown_reference
 from idp.identity.citizens import Citizen, CitizenStatus
 from idp.identity.notices import (
     STOPPABLE,
@@ -21,11 +20,10 @@ from idp.identity.notices import (
     UILocale,
     can_be_vetoed,
     channels_to_use,
-    what_of,
 )
 from idp.outbound.channels import Message, MessageNotSentError, UnknownRecipientError
 from idp.store.outbox import Delivery
-from idp.store.unit_of_work import UnitOfWork
+from idp.web.notice_facts import facts_of
 
 MESSAGE_KINDS: Mapping[Channel, str] = {
     Channel.EMAIL: "citizen_email",
@@ -104,8 +102,8 @@ async def send_message(world: World, delivery: Delivery) -> None:
     if way is None:
         raise DeliveryFailedError("this way is not set up any more")
     ui_locale = UILocale(content["ui_locale"])
-    facts = await _facts(world, uow, kept, content["token"])
-    wording = compose(world.policy.issuer, facts, channel, ui_locale)
+    facts, token = await facts_of(uow, world.clients, kept), _token(kept, content["token"], world.clock())
+    wording = compose(world.policy.issuer, facts, token, channel, ui_locale)
     message = Message(
         message_id=delivery.delivery_id.replace(":", "."),
         to=address,
@@ -129,24 +127,6 @@ async def send_message(world: World, delivery: Delivery) -> None:
         raise DeliveryFailedError(str(error)) from error
 
 
-async def _facts(world: World, uow: UnitOfWork, kept: KeptNotice, token: str | None) -> Facts:
-    """Read what the message tells of; the account as it is called now, or as it was when it was told of."""
-    notice = kept.notice
-    client = None if notice.client_id is None else await world.clients.find(notice.client_id)
-    link = None if notice.link_id is None else await uow.account_links.find(notice.link_id)
-    case = None if notice.case_id is None else await uow.cases.find(notice.case_id)
-    account = notice.details.get("account", "")
-    if link is not None:
-        account = link.handle or link.account_id
-    elif case is not None and case.account_id is not None:
-        account = case.account_id
-    return Facts(
-        kind=notice.kind,
-        at=kept.created_at,
-        network=(notice.client_id or "") if client is None else client.client_name,
-        account=account,
-        reference="" if case is None else shown_reference(case.reference),
-        count=notice.details.get("count", ""),
-        what=what_of(notice),
-        token=token if notice.kind in STOPPABLE or can_be_vetoed(kept, world.clock()) else None,
-    )
+def _token(kept: KeptNotice, token: str | None, now: datetime) -> str | None:
+    """Return the token that may still stand in the message."""
+    return token if kept.notice.kind in STOPPABLE or can_be_vetoed(kept, now) else None

@@ -7,20 +7,12 @@ message makes an address of it that could be pressed (abuse case P11).
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from urllib.parse import urlsplit
 
 from babel.support import Translations
 
-from idp.identity.notices import (
-    SECURITY_NOTICES,
-    STOPPABLE,
-    Channel,
-    Credential,
-    NoticeKind,
-    UILocale,
-)
+from idp.identity.notices import SECURITY_NOTICES, STOPPABLE, Channel, UILocale
 from idp.pages.notice_words import (
     AT,
     CHECK_ADDRESS,
@@ -36,26 +28,12 @@ from idp.pages.notice_words import (
 )
 from idp.pages.rendering import read_catalogue
 from idp.pages.words import date_and_time, isolate_plain
+from idp.web.notice_facts import NoticeFacts
 
 LONGEST = 64
 """Characters of a name that a network wrote."""
 _PRESSABLE = re.compile(r"([.:/@])(?=\S)")
 _JOINER = "\u2060"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a message tells of."""
-
-    kind: NoticeKind
-    at: datetime
-    network: str = ""
-    account: str = ""
-    reference: str = ""
-    count: str = ""
-    what: Credential | None = None
-    token: str | None = None
-    """Stands in the address at which "this was not me" can be pressed, or something stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +45,13 @@ class Wording:
     uri: str
 
 
-def compose(issuer: str, facts: Facts, channel: Channel, locale: UILocale) -> Wording:
-    """Write a message for one way and one language."""
+def compose(
+    issuer: str, facts: NoticeFacts, token: str | None, channel: Channel, locale: UILocale
+) -> Wording:
+    """Write a message for one way and one language.
+
+    `token` stands in the address at which "this was not me" can be pressed, or something stopped.
+    """
     translate = _catalogue(locale).ugettext
     said = translate(TEXTS[facts.kind]) % {
         "network": as_quoted(facts.network),
@@ -79,13 +62,13 @@ def compose(issuer: str, facts: Facts, channel: Channel, locale: UILocale) -> Wo
     }
     at = translate(AT) % {"time": date_and_time(facts.at)}
     title, told = translate(TITLES[facts.kind]), f"{at} {said}"
-    path, words = _way_on(facts)
+    path, words = _way_on(facts, token)
     uri = f"{issuer}{path}"
     match channel:
         case Channel.PUSH:
             return Wording(title, told, uri)
         case Channel.SMS:
-            asked = "" if facts.token is None else f" {translate(NOT_YOU_IN_SHORT)}"
+            asked = "" if token is None else f" {translate(NOT_YOU_IN_SHORT)}"
             return Wording(title, f"{urlsplit(issuer).netloc}: {told}{asked} {uri}", uri)
         case Channel.EMAIL:
             paragraphs = [
@@ -98,12 +81,12 @@ def compose(issuer: str, facts: Facts, channel: Channel, locale: UILocale) -> Wo
             return Wording(title, "\n\n".join(paragraphs) + "\n", uri)
 
 
-def _way_on(facts: Facts) -> tuple[str, str]:
+def _way_on(facts: NoticeFacts, token: str | None) -> tuple[str, str]:
     """Return where a message leads, and the words above the address."""
-    if facts.token is not None:
+    if token is not None:
         if facts.kind in STOPPABLE:
-            return f"/recovery/stop/{facts.token}", STOP_IT
-        return f"/not-me/{facts.token}", NOT_YOU
+            return f"/recovery/stop/{token}", STOP_IT
+        return f"/not-me/{token}", NOT_YOU
     return ("/my/security", SEE_SIGN_IN) if facts.kind in SECURITY_NOTICES else ("/my/notices", SEE_ALL)
 
 

@@ -34,6 +34,8 @@ class NoticeKind(StrEnum):
     """Told on the ways that were chosen before."""
     CASE_OPENED = "case_opened"
     CASE_CLOSED = "case_closed"
+    CORRECTION_ASKED = "correction_asked"
+    """The person asked the register to correct something about them."""
     NEW_REQUEST_WAITING = "new_request_waiting"
     """Something waits for the person's answer on the page of requests."""
     GUARDIAN_REQUEST = "guardian_request"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from idp.audit.activity import ActivityKind
 from idp.audit.events import ActorKind
+from idp.pages.list_views import ONE_PAGE, UNFILTERED, Filters, Paging
 from idp.pages.views import Page
 
 
@@ -42,17 +42,10 @@ class ActivityPage(Page):
 
     network: str | None = None
     """The one network that is looked at."""
-    kind: ActivityKind | None = None
-    kinds: tuple[tuple[ActivityKind | None, str], ...]
-    """What may be looked for, each with its address."""
+    filters: Filters = UNFILTERED
     totals: tuple[UseTotal, ...] = ()
     timeline: tuple[ActivityEntry, ...]
-    older_uri: str | None = None
-    everything_uri: str | None = None
-    """Shows all networks again."""
-    json_uri: str = "/my/activity/export.json"
-    file_uri: str = "/my/activity/export.html"
-    my_accounts_uri: str = "/my/accounts"
+    paging: Paging = ONE_PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

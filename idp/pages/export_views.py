@@ -12,6 +12,16 @@ from idp.store.activity import Total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPage(Page):
+    """What is in the file, and where is it?"""
+
+    template: ClassVar[str] = "my_account/export.html"
+
+    json_uri: str
+    file_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section(Page):
     """A part of the file; no page of its own."""
 

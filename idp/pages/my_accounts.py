@@ -1,7 +1,6 @@
 """My linked accounts: every link, what happened to it, and its end in two clicks. Rules R8, R9."""
 
 from datetime import datetime
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,14 +11,23 @@ from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import LIVE, AccountLink, IllegalMoveError, Status, move
 from idp.identity.cases import NOT_ME
 from idp.identity.consents import withdrawal_event
-from idp.identity.register import shown_name
 from idp.identity.withdrawals import platform_clock
 from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
+from idp.pages.list_views import FilterName
+from idp.pages.lists import (
+    ListAddress,
+    chosen,
+    chosen_id,
+    network_filter,
+    place_of,
+    read_place,
+    words_filter,
+)
 from idp.pages.login_initiation import login_initiation_uri
 from idp.pages.logos import logo_address
 from idp.pages.my_networks import Known, known_to_networks, network_card, withdrawn_at
 from idp.pages.network_views import LinkedAccountsPage
-from idp.pages.own_pages import children_address, own_form_or_way, signed_in_or_way
+from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.public_marks import mark_switch
 from idp.pages.views import (
     AccountCard,
@@ -31,7 +39,6 @@ from idp.pages.views import (
 )
 from idp.pages.visit import OWN
 from idp.store.encoding import moment
-from idp.store.places import NEWEST
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
@@ -45,8 +52,11 @@ from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
 
+VISIT = "accounts"
 PAGE_SIZE = 20
 HISTORY_SIZE = 30
+SHOWN_STATES = tuple(status for status in Status if status is not Status.PENDING)
+"""What somebody may look for: a link that its network never completed is not shown."""
 
 
 @router.get("/my/accounts")
@@ -55,42 +65,59 @@ async def linked_accounts(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, now)
+    signed_in = await signed_in_or_way(context, uow, http, now, VISIT)
     if isinstance(signed_in, Response):
         return signed_in
-    citizen, base = signed_in.citizen, f"{context.issuer}/my/accounts"
-    after, networks_after = _place(http, "after"), _place(http, "networks_after")
-    known = await known_to_networks(uow, citizen.citizen_id)
+    citizen_id = signed_in.citizen.citizen_id
+    client_id, status = chosen_id(http, "network"), chosen(http, FilterName.STATE, Status)
+    after, networks_after = chosen_id(http, "after"), chosen_id(http, "networks_after")
     links: list[AccountLink] = []
     if not networks_after:
-        links = await uow.account_links.of_citizen(citizen.citizen_id, after=after, limit=PAGE_SIZE + 1)
+        links = await _links(uow, citizen_id, client_id, status, after)
     networks: list[tuple[str, datetime]] = []
-    if not after:
-        networks = await uow.consents.without_link(
-            citizen.citizen_id, now, after=networks_after, limit=PAGE_SIZE + 1
-        )
+    if not after and status is None:
+        networks = await _networks(uow, citizen_id, client_id, networks_after, now)
+    known = await known_to_networks(uow, citizen_id)
+    address = ListAddress(
+        f"{context.issuer}/my/accounts",
+        (
+            await network_filter(context, await uow.consents.networks_of(citizen_id), client_id),
+            words_filter(FilterName.STATE, SHOWN_STATES, status),
+        ),
+    )
+    is_first = not (after or networks_after)
     last_link = links[PAGE_SIZE - 1].link_id if len(links) > PAGE_SIZE else None
     last_network = networks[PAGE_SIZE - 1][0] if len(networks) > PAGE_SIZE else None
     view = LinkedAccountsPage(
         csrf=form_token(context, signed_in.session),
-        person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
         links=tuple([await link_card(context, link, known) for link in links[:PAGE_SIZE]]),
         networks=tuple([await network_card(context, *each, known) for each in networks[:PAGE_SIZE]]),
-        sign_out_action=f"{context.issuer}/my/sign-out",
-        sessions_uri=f"{context.issuer}/my/sessions",
-        activity_uri=f"{context.issuer}/my/activity",
-        notices_uri=f"{context.issuer}/my/notices",
-        cases_uri=f"{context.issuer}/my/cases",
-        freeze_uri=f"{context.issuer}/my/freeze",
-        is_frozen=citizen.links_frozen_at is not None,
-        approvals_uri=f"{context.issuer}/approvals",
-        children_uri=await children_address(context, uow, citizen.citizen_id, now),
-        waiting=len(await uow.backchannel_requests.open_of(citizen.citizen_id, now, PAGE_SIZE)),
-        first_page_uri=base if after or networks_after else None,
-        next_page_uri=f"{base}?after={last_link}" if last_link else None,
-        next_networks_uri=f"{base}?networks_after={quote(last_network)}" if last_network else None,
+        filters=address.form(),
+        paging=address.paging(is_first=is_first, next_place=last_link, name="after"),
+        networks_paging=address.paging(is_first=True, next_place=last_network, name="networks_after"),
     )
     return show(http, view)
+
+
+async def _links(
+    uow: UnitOfWork, citizen_id: str, client_id: str, status: Status | None, after: str
+) -> list[AccountLink]:
+    """Return a page of the person's links, and one more where there is another page."""
+    if client_id:
+        return await uow.account_links.of_citizen_at_client(
+            citizen_id, client_id, status=status, after=after, limit=PAGE_SIZE + 1
+        )
+    return await uow.account_links.of_citizen(citizen_id, status=status, after=after, limit=PAGE_SIZE + 1)
+
+
+async def _networks(
+    uow: UnitOfWork, citizen_id: str, client_id: str, after: str, now: datetime
+) -> list[tuple[str, datetime]]:
+    """Return a page of the networks without a link, as `_links`; at most one where it is named."""
+    if client_id:
+        since = await uow.consents.find_without_link(citizen_id, client_id, now)
+        return [] if since is None else [(client_id, since)]
+    return await uow.consents.without_link(citizen_id, now, after=after, limit=PAGE_SIZE + 1)
 
 
 @router.get("/my/accounts/{link_id}")
@@ -99,11 +126,11 @@ async def link_detail(http: Request, link_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, now)
+    signed_in = await signed_in_or_way(context, uow, http, now, VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     link = await own_link(uow, signed_in, link_id)
-    before = place_in_history(http.query_params.get("before", ""))
+    before = read_place(http.query_params.get("before", ""))
     events = await uow.ledger.of_link(link_id, before=before, limit=HISTORY_SIZE + 1)
     card = await link_card(context, link, await known_to_networks(uow, link.citizen_id))
     last = events[HISTORY_SIZE - 1] if len(events) > HISTORY_SIZE else None
@@ -112,10 +139,11 @@ async def link_detail(http: Request, link_id: str) -> Response:
         link=card,
         timeline=tuple(_entry(context, event) for event in events[:HISTORY_SIZE]),
         mark=await mark_switch(context, link),
-        older_uri=None if last is None else f"{card.detail_uri}?before={last.occurred_at}.{last.event_id}",
+        paging=ListAddress(card.detail_uri).paging(
+            is_first="before" not in http.query_params,
+            next_place=None if last is None else place_of(moment(last.occurred_at), last.event_id),
+        ),
         not_me_uri=f"{card.detail_uri}/not-me",
-        my_accounts_uri=f"{context.issuer}/my/accounts",
-        sign_out_action=f"{context.issuer}/my/sign-out",
     )
     return show(http, view)
 
@@ -125,7 +153,7 @@ async def end_link_page(http: Request, link_id: str) -> Response:
     """Ask once whether the link should end."""
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock())
+    signed_in = await signed_in_or_way(context, uow, http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     link = await own_link(uow, signed_in, link_id)
@@ -144,7 +172,7 @@ async def end_link(http: Request, link_id: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    sent = await own_form_or_way(context, uow, http, now)
+    sent = await own_form_or_way(context, uow, http, now, VISIT)
     if isinstance(sent, Response):
         return sent
     signed_in = sent.signed_in
@@ -211,19 +239,6 @@ async def sign_out(http: Request) -> Response:
     answer = see_other(f"{context.issuer}/sign-in/{OWN}?signed_out=1")
     cookies.clear_session(answer)
     return answer
-
-
-def _place(http: Request, name: str) -> str:
-    """Read behind which id a page begins; whatever is no id means the beginning."""
-    text = http.query_params.get(name, "")
-    return text if is_id(text) else ""
-
-
-def place_in_history(text: str) -> tuple[int, str]:
-    """Read the time and id of an event from an address; whatever is neither means the newest."""
-    time, _, event_id = text.partition(".")
-    is_place = time.isascii() and time.isdecimal() and len(time) < 18 and is_id(event_id)
-    return (int(time), event_id) if is_place else NEWEST
 
 
 async def own_link(uow: UnitOfWork, signed_in: SignedIn, link_id: str) -> AccountLink:

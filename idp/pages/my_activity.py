@@ -4,7 +4,8 @@ The looks of our own staff are among them. Each entry can be checked against the
 taken along: `python -m clients.log_verifier` verifies it without us.
 """
 
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter
@@ -20,9 +21,20 @@ from idp.audit.tiles import TileError
 from idp.identity.consents import Decision
 from idp.pages.activity_views import ActivityEntry, ActivityPage, EntryPage, UseTotal
 from idp.pages.frame import show
-from idp.pages.my_accounts import place_in_history
+from idp.pages.list_views import FilterName, Period
+from idp.pages.lists import (
+    ListAddress,
+    before_of,
+    chosen,
+    chosen_id,
+    network_filter,
+    place_of,
+    since_of,
+    words_filter,
+)
 from idp.pages.my_networks import DECISIONS_READ, known_to_networks
 from idp.pages.own_pages import signed_in_or_way
+from idp.store.activity import Total
 from idp.store.encoding import load_mapping, moment
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
@@ -34,41 +46,53 @@ from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
 
+VISIT = "activity"
 PAGE_SIZE = 30
 NETWORKS_SHOWN = 20
 
 
 @router.get("/my/activity")
 async def activity(http: Request) -> Response:
-    """Show how often who used what, then every event; of one network or one kind where that is asked."""
+    """Show how often who used what, then each event; of one network, kind or time where that is asked."""
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, now)
+    signed_in = await signed_in_or_way(context, uow, http, now, VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     citizen_id = signed_in.citizen.citizen_id
-    client_id, kind = _network(http), _kind(http)
-    before = place_in_history(http.query_params.get("before", ""))
-    pattern = EVERYTHING if kind is None else PATTERNS[kind]
+    client_id, kind = chosen_id(http, "network"), chosen(http, FilterName.KIND, ActivityKind)
+    period = chosen(http, FilterName.PERIOD, Period)
     events = await uow.activity.page(
-        citizen_id, client_id=client_id, pattern=pattern, before=before, limit=PAGE_SIZE + 1
+        citizen_id,
+        client_id=client_id,
+        pattern=EVERYTHING if kind is None else PATTERNS[kind],
+        since=since_of(period, now),
+        before=before_of(http, period, now),
+        limit=PAGE_SIZE + 1,
+    )
+    totals = await uow.activity.totals(citizen_id)
+    networks = {total.client_id for total in totals if total.client_id is not None}
+    address = ListAddress(
+        f"{context.issuer}/my/activity",
+        (
+            await network_filter(context, networks, client_id),
+            words_filter(FilterName.KIND, ActivityKind, kind),
+            words_filter(FilterName.PERIOD, Period, period),
+        ),
     )
     last = events[PAGE_SIZE - 1] if len(events) > PAGE_SIZE else None
-    is_whole = not client_id and kind is None and "before" not in http.query_params
+    is_first = "before" not in http.query_params
+    filters = address.form()
     view = ActivityPage(
         network=await name_of(context, client_id) if client_id else None,
-        kind=kind,
-        kinds=tuple((each, _address(context, client_id, each)) for each in (None, *ActivityKind)),
-        totals=await _use_totals(context, uow, citizen_id) if is_whole else (),
+        filters=filters,
+        totals=() if filters.is_used or not is_first else await _use_totals(context, uow, citizen_id, totals),
         timeline=tuple([await _entry(context, event) for event in events[:PAGE_SIZE]]),
-        older_uri=None
-        if last is None
-        else _address(context, client_id, kind, f"{last.occurred_at}.{last.event_id}"),
-        everything_uri=_address(context, "", kind) if client_id else None,
-        json_uri=f"{context.issuer}/my/activity/export.json",
-        file_uri=f"{context.issuer}/my/activity/export.html",
-        my_accounts_uri=f"{context.issuer}/my/accounts",
+        paging=address.paging(
+            is_first=is_first,
+            next_place=None if last is None else place_of(moment(last.occurred_at), last.event_id),
+        ),
     )
     return show(http, view)
 
@@ -78,7 +102,7 @@ async def entry(http: Request, event_id: str) -> Response:
     """Show one event as it stands in the log, and check now that it is in the public one."""
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock())
+    signed_in = await signed_in_or_way(context, uow, http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     event = await _own_event(uow, signed_in, event_id)
@@ -107,7 +131,7 @@ async def proof_of_entry(http: Request, event_id: str) -> Response:
     """Give the proof that an event is in the public log, as a file for `clients.log_verifier`."""
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock())
+    signed_in = await signed_in_or_way(context, uow, http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     event = await _own_event(uow, signed_in, event_id)
@@ -172,18 +196,16 @@ async def _entry(context: Context, event: SealedEvent) -> ActivityEntry:
     )
 
 
-async def _use_totals(context: Context, uow: UnitOfWork, citizen_id: str) -> tuple[UseTotal, ...]:
+async def _use_totals(
+    context: Context, uow: UnitOfWork, citizen_id: str, totals: Sequence[Total]
+) -> tuple[UseTotal, ...]:
     """Return the networks that used something, the latest first, and those that may."""
     known = await known_to_networks(uow, citizen_id)
     purposes: dict[str, str | None] = {}
     for consent in await uow.consents.of_citizen(citizen_id, DECISIONS_READ):
         if consent.decision is Decision.ALLOW:
             purposes.setdefault(consent.client_id, consent.purpose)
-    found = [
-        total
-        for total in await uow.activity.totals(citizen_id)
-        if total.type in USES and total.client_id is not None
-    ]
+    found = [total for total in totals if total.type in USES and total.client_id is not None]
     used: list[UseTotal] = []
     for client_id in {*known, *(total.client_id for total in found if total.client_id)}:
         own = [total for total in found if total.client_id == client_id]
@@ -194,30 +216,9 @@ async def _use_totals(context: Context, uow: UnitOfWork, citizen_id: str) -> tup
                 last_at=max((total.last_at for total in own), default=None),
                 purpose=purposes.get(client_id),
                 claims=known.get(client_id, ()),
-                uri=_address(context, client_id, None),
+                uri=f"{context.issuer}/my/activity?network={quote(client_id, safe='')}",
             )
         )
     used.sort(key=lambda total: (total.last_at is None, total.network))
     used.sort(key=lambda total: -total.last_at.timestamp() if total.last_at else 0.0)
     return tuple(used[:NETWORKS_SHOWN])
-
-
-def _network(http: Request) -> str:
-    """Read which network is asked for; whatever is no id means all."""
-    text = http.query_params.get("network", "")
-    return text if is_id(text) else ""
-
-
-def _kind(http: Request) -> ActivityKind | None:
-    text = http.query_params.get("kind", "")
-    return ActivityKind(text) if text in set(ActivityKind) else None
-
-
-def _address(context: Context, client_id: str, kind: ActivityKind | None, before: str = "") -> str:
-    asked = (
-        ("network", client_id),
-        ("kind", "" if kind is None else kind.value),
-        ("before", before),
-    )
-    query = urlencode([each for each in asked if each[1]])
-    return f"{context.issuer}/my/activity" + (f"?{query}" if query else "")

@@ -1,4 +1,4 @@
-"""My cases: what is undecided about my links, and the answer of a holder who is asked. Rules R9, R13.
+"""My cases: what I or others brought forward, and the answer of a holder who is asked. Rules R9, R13.
 
 Whoever looks sees a case that they opened or whose link is theirs, and nothing of the other person.
 """
@@ -17,39 +17,56 @@ from idp.identity.cases import (
     read_reference,
     shown_reference,
 )
+from idp.identity.corrections import Datum, Fault
 from idp.identity.disputes import Outcome, is_asked
-from idp.pages.case_views import CaseCard, CasePage, CasesPage
+from idp.pages.case_views import CaseCard, CasePage, CasesPage, CaseState
 from idp.pages.frame import domain_of, form_token, show
+from idp.pages.list_views import FilterName
+from idp.pages.lists import ListAddress, chosen, place_of, read_place, words_filter
 from idp.pages.logos import logo_address
 from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.views import AccountCard
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
+from idp.web.corrections import take_back
 from idp.web.disputes import decide_dispute
 from idp.web.failures import JourneyError, Trouble
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
 
-LISTED = 50
+VISIT = "cases"
+PAGE_SIZE = 20
 MINE, NOT_MINE, TAKE_BACK = "mine", "not_mine", "take_back"
-"""What the buttons of a dispute say."""
+"""What the buttons say: of a dispute, and the last of a request to the register, too."""
 
 
 @router.get("/my/cases")
 async def cases(http: Request) -> Response:
-    """Show a person's cases and those about links of theirs, newest first."""
+    """Show a person's cases and those about links of theirs, newest first; by state where that is asked."""
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock())
+    signed_in = await signed_in_or_way(context, uow, http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     citizen_id = signed_in.citizen.citizen_id
-    found = await uow.cases.of_citizen(citizen_id, LISTED)
+    state = chosen(http, FilterName.STATE, CaseState)
+    found = await uow.cases.of_citizen(
+        citizen_id,
+        PAGE_SIZE + 1,
+        is_closed=None if state is None else state is CaseState.DECIDED,
+        before=read_place(http.query_params.get("before", "")),
+    )
+    address = ListAddress(f"{context.issuer}/my/cases", (words_filter(FilterName.STATE, CaseState, state),))
+    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     view = CasesPage(
-        cases=tuple([await _card(context, uow, case, citizen_id) for case in found]),
-        my_accounts_uri=f"{context.issuer}/my/accounts",
+        cases=tuple([await _card(context, uow, case, citizen_id) for case in found[:PAGE_SIZE]]),
+        filters=address.form(),
+        paging=address.paging(
+            is_first="before" not in http.query_params,
+            next_place=None if last is None else place_of(last.opened_at, last.case_id),
+        ),
     )
     return show(http, view)
 
@@ -59,7 +76,7 @@ async def case_page(http: Request, reference: str) -> Response:
     """Show one case, and to a holder who is asked the question."""
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock())
+    signed_in = await signed_in_or_way(context, uow, http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     citizen_id = signed_in.citizen.citizen_id
@@ -79,7 +96,7 @@ async def answer_case(http: Request, reference: str) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    sent = await own_form_or_way(context, uow, http, now)
+    sent = await own_form_or_way(context, uow, http, now, VISIT)
     if isinstance(sent, Response):
         return sent
     signed_in, form = sent
@@ -89,6 +106,8 @@ async def answer_case(http: Request, reference: str) -> Response:
     try:
         if said == TAKE_BACK and case.citizen_id == citizen_id and case.kind is CaseKind.DISPUTE:
             await decide_dispute(uow, case, Outcome.WITHDRAWN, actor, now)
+        elif said == TAKE_BACK and case.citizen_id == citizen_id and case.kind is CaseKind.CORRECTION:
+            await take_back(uow, case, now)
         elif said == NOT_MINE and is_asked(case, citizen_id):
             await decide_dispute(uow, case, Outcome.RELEASED, actor, now)
         elif said == MINE and is_asked(case, citizen_id):
@@ -112,7 +131,8 @@ async def _own_case(uow: UnitOfWork, citizen_id: str, text: str) -> Case:
 
 
 async def _card(context: Context, uow: UnitOfWork, case: Case, citizen_id: str) -> CaseCard:
-    client = await context.clients.find(case.client_id)
+    client = await context.clients.find(case.client_id or None)
+    is_correction = case.kind is CaseKind.CORRECTION
     link = None if case.link_id is None else await uow.account_links.find(case.link_id)
     # Handle and profile address are what the holder's link says; the claimant knows the account by its id.
     is_holder = link is not None and link.citizen_id == citizen_id
@@ -132,6 +152,8 @@ async def _card(context: Context, uow: UnitOfWork, case: Case, citizen_id: str) 
         domain="" if client is None else domain_of(client),
         logo=None if client is None else logo_address(context.issuer, client),
         account=account,
+        datum=Datum(case.content["datum"]) if is_correction else None,
+        fault=Fault(case.content["fault"]) if is_correction else None,
         opened_at=case.opened_at,
         due_at=case.due_at,
         closed_at=case.closed_at,

@@ -1,30 +1,27 @@
-"""What was I told, and how do I want to be? Every notice is kept here, whatever other way was open."""
+"""What was I told? Every notice is kept here for a year, whatever other way was open."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.audit.events import Actor, ActorKind, Event
-from idp.identity.cases import shown_reference
-from idp.identity.notices import (
-    SECURITY_NOTICES,
-    Channel,
-    KeptNotice,
-    Notice,
-    NoticeKind,
-    NoticePreferences,
-    UILocale,
-    what_of,
+from idp.identity.notice_topics import KINDS, NoticeTopic
+from idp.identity.notices import SECURITY_NOTICES, Notice, NoticeKind
+from idp.pages.frame import show
+from idp.pages.list_views import FilterName, Period
+from idp.pages.lists import (
+    ListAddress,
+    before_of,
+    chosen,
+    chosen_id,
+    network_filter,
+    place_of,
+    since_of,
+    words_filter,
 )
-from idp.pages.frame import check_form_token, check_same_origin, form_token, show
 from idp.pages.notice_views import NoticeEntry, NoticesPage
 from idp.pages.own_pages import signed_in_or_way
 from idp.pages.visit import NOTICES
-from idp.store.encoding import micros
-from idp.store.places import NEWEST
-from idp.store.unit_of_work import UnitOfWork
-from idp.web.answers import see_other
-from idp.web.requests import is_id, read_form_with_choices
+from idp.web.notice_facts import facts_of
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -34,85 +31,46 @@ PAGE_SIZE = 20
 
 @router.get("/my/notices")
 async def notices(http: Request) -> Response:
-    """Show the newest first, and the ways by which they leave."""
-    context = context_of(http)
-    uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock(), NOTICES)
-    if isinstance(signed_in, Response):
-        return signed_in
-    citizen_id, base = signed_in.citizen.citizen_id, f"{context.issuer}/my/notices"
-    before = _place(http.query_params.get("before", ""))
-    kept = await uow.notices.of_citizen(citizen_id, before=before, limit=PAGE_SIZE + 1)
-    last = kept[PAGE_SIZE - 1] if len(kept) > PAGE_SIZE else None
-    view = NoticesPage(
-        csrf=form_token(context, signed_in.session),
-        notices=tuple([await _entry(context, uow, each) for each in kept[:PAGE_SIZE]]),
-        preferences=await uow.notices.preferences(citizen_id),
-        action=base,
-        is_saved="saved" in http.query_params,
-        first_page_uri=base if before != NEWEST else None,
-        next_page_uri=None if last is None else f"{base}?before={micros(last.created_at)}.{last.notice_id}",
-        my_accounts_uri=f"{context.issuer}/my/accounts",
-    )
-    return show(http, view)
-
-
-@router.post("/my/notices")
-async def choose(http: Request) -> Response:
-    """Keep how the person wants to be told; they are told of that by the ways of before."""
+    """Show the newest first; of one network, topic or time where that is asked."""
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    check_same_origin(http)
-    form, ticked = await read_form_with_choices(http, "channel")
     signed_in = await signed_in_or_way(context, uow, http, now, NOTICES)
     if isinstance(signed_in, Response):
         return signed_in
-    check_form_token(context, signed_in.session, form)
-    citizen_id, locale = signed_in.citizen.citizen_id, form.get("ui_locale")
-    before = await uow.notices.preferences(citizen_id)
-    wanted = NoticePreferences(
-        frozenset(channel for channel in Channel if channel.value in ticked),
-        UILocale(locale) if locale in set(UILocale) else before.ui_locale,
+    citizen_id = signed_in.citizen.citizen_id
+    client_id, topic = chosen_id(http, "network"), chosen(http, FilterName.KIND, NoticeTopic)
+    period = chosen(http, FilterName.PERIOD, Period)
+    kept = await uow.notices.of_citizen(
+        citizen_id,
+        client_id=client_id,
+        kinds=NoticeKind if topic is None else KINDS[topic],
+        since=since_of(period, now),
+        before=before_of(http, period, now),
+        limit=PAGE_SIZE + 1,
     )
-    if wanted != before:
-        uow.notices.prefer(citizen_id, wanted, now)
-        actor = Actor(ActorKind.CITIZEN, citizen_id)
-        uow.ledger.append(Event("citizen:notices_changed", actor, now, citizen_id=citizen_id))
-        # Whoever is about to act in another's name would silence these ways first.
-        told = Notice(NoticeKind.PREFERENCES_CHANGED, citizen_id)
-        uow.notices.tell(told, now, channels=before.channels)
-        await uow.commit()
-    return see_other(f"{context.issuer}/my/notices?saved=1")
-
-
-def _place(text: str) -> tuple[int, str]:
-    """Read the time and id of a notice from an address; whatever is neither means the newest."""
-    time, _, notice_id = text.partition(".")
-    is_place = time.isascii() and time.isdecimal() and len(time) < 18 and is_id(notice_id)
-    return (int(time), notice_id) if is_place else NEWEST
-
-
-async def _entry(context: Context, uow: UnitOfWork, kept: KeptNotice) -> NoticeEntry:
-    notice = kept.notice
-    client = None if notice.client_id is None else await context.clients.find(notice.client_id)
-    link = None if notice.link_id is None else await uow.account_links.find(notice.link_id)
-    case = None if notice.case_id is None else await uow.cases.find(notice.case_id)
-    account = notice.details.get("account", "")
-    if link is not None:
-        account = link.handle or link.account_id
-    elif case is not None and case.account_id is not None:
-        account = case.account_id
-    return NoticeEntry(
-        kind=notice.kind,
-        at=kept.created_at,
-        network=(notice.client_id or "") if client is None else client.client_name,
-        account=account,
-        reference="" if case is None else shown_reference(case.reference),
-        count=notice.details.get("count", ""),
-        what=what_of(notice),
-        uri=_uri(context, notice),
+    address = ListAddress(
+        f"{context.issuer}/my/notices",
+        (
+            await network_filter(context, await uow.notices.networks_of(citizen_id), client_id),
+            words_filter(FilterName.KIND, NoticeTopic, topic),
+            words_filter(FilterName.PERIOD, Period, period),
+        ),
     )
+    last = kept[PAGE_SIZE - 1] if len(kept) > PAGE_SIZE else None
+    entries = [
+        NoticeEntry(facts=await facts_of(uow, context.clients, each), uri=_uri(context, each.notice))
+        for each in kept[:PAGE_SIZE]
+    ]
+    view = NoticesPage(
+        notices=tuple(entries),
+        filters=address.form(),
+        paging=address.paging(
+            is_first="before" not in http.query_params,
+            next_place=None if last is None else place_of(last.created_at, last.notice_id),
+        ),
+    )
+    return show(http, view)
 
 
 def _uri(context: Context, notice: Notice) -> str | None:
@@ -125,8 +83,12 @@ _PATHS = {
     NoticeKind.LINKS_QUICKLY: "/my/accounts",
     NoticeKind.FREEZE_ON: "/my/freeze",
     NoticeKind.FREEZE_OFF: "/my/freeze",
+    NoticeKind.PREFERENCES_CHANGED: "/my/notice-ways",
     NoticeKind.NEW_REQUEST_WAITING: "/approvals",
     NoticeKind.GUARDIAN_REQUEST: "/my/children",
+    NoticeKind.CASE_OPENED: "/my/cases",
+    NoticeKind.CASE_CLOSED: "/my/cases",
+    NoticeKind.CORRECTION_ASKED: "/my/cases",
     NoticeKind.DISPUTE_OPENED: "/my/cases",
     NoticeKind.DISPUTE_DECIDED: "/my/cases",
     **dict.fromkeys(SECURITY_NOTICES, "/my/security"),

@@ -14,10 +14,10 @@ from idp.audit.events import Actor, ActorKind, Event
 from idp.identity.register import shown_name
 from idp.identity.sessions import Session
 from idp.pages.frame import domain_of, form_token, show
+from idp.pages.lists import ListAddress, chosen_id, moment_of, network_filter, place_of, read_place
 from idp.pages.logos import logo_address
 from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.session_views import NetworkName, SessionCard, SessionsPage
-from idp.store.encoding import micros, moment
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
@@ -29,34 +29,44 @@ from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
 
+VISIT = "sessions"
 PAGE_SIZE = 10
 
 
 @router.get("/my/sessions")
 async def sessions(http: Request) -> Response:
-    """Show this browser's session first, then the others, newest first."""
+    """Show this browser's session first, then the others, newest first; of one network where it is asked."""
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, now)
+    signed_in = await signed_in_or_way(context, uow, http, now, VISIT)
     if isinstance(signed_in, Response):
         return signed_in
-    before = _place(http.query_params.get("before", ""))
+    before, client_id = moment_of(read_place(http.query_params.get("before", ""))), chosen_id(http, "network")
     citizen, limits = signed_in.citizen, context.session_limits
-    found = await uow.sessions.living(citizen.citizen_id, limits, now, before=before, limit=PAGE_SIZE + 2)
-    others = [session for session in found if session.session_id != signed_in.session.session_id]
-    shown, base = others[:PAGE_SIZE], f"{context.issuer}/my/sessions"
-    listed = shown if before else [signed_in.session, *shown]
+    found = await uow.sessions.living(
+        citizen.citizen_id, limits, now, client_id=client_id, before=before, limit=PAGE_SIZE + 2
+    )
+    own_id, base = signed_in.session.session_id, f"{context.issuer}/my/sessions"
+    others = [session for session in found if session.session_id != own_id]
+    shown = others[:PAGE_SIZE]
     used = await uow.sessions.networks(citizen.citizen_id, limits, now)
+    is_listed = before is None and (not client_id or client_id in used.get(own_id, ()))
+    listed = [signed_in.session, *shown] if is_listed else shown
+    networks = {name for names in used.values() for name in names}
+    address = ListAddress(base, (await network_filter(context, networks, client_id),))
+    last = shown[-1] if len(others) > PAGE_SIZE else None
     view = SessionsPage(
         csrf=form_token(context, signed_in.session),
         person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
         sessions=tuple([await _card(context, each, signed_in, used) for each in listed]),
         end_action=f"{base}/end",
-        end_others_action=f"{base}/end-others" if others or before else None,
-        first_page_uri=base if before else None,
-        next_page_uri=f"{base}?before={_place_of(shown[-1])}" if len(others) > PAGE_SIZE else None,
-        my_accounts_uri=f"{context.issuer}/my/accounts",
+        end_others_action=f"{base}/end-others" if others or before or client_id else None,
+        filters=address.form(),
+        paging=address.paging(
+            is_first=before is None,
+            next_place=None if last is None else place_of(last.created_at, last.session_id),
+        ),
     )
     return show(http, view)
 
@@ -67,7 +77,7 @@ async def end_session(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    sent = await own_form_or_way(context, uow, http, now)
+    sent = await own_form_or_way(context, uow, http, now, VISIT)
     if isinstance(sent, Response):
         return sent
     signed_in, form = sent
@@ -91,7 +101,7 @@ async def end_others(http: Request) -> Response:
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    sent = await own_form_or_way(context, uow, http, now)
+    sent = await own_form_or_way(context, uow, http, now, VISIT)
     if isinstance(sent, Response):
         return sent
     signed_in = sent.signed_in
@@ -137,15 +147,3 @@ async def _card(
         acr=session.context.acr,
         networks=tuple(networks),
     )
-
-
-def _place_of(session: Session) -> str:
-    return f"{micros(session.created_at)}.{session.session_id}"
-
-
-def _place(text: str) -> tuple[datetime, str] | None:
-    """Read where a page begins from an address; whatever is no place means the beginning."""
-    time, _, session_id = text.partition(".")
-    if not (time.isascii() and time.isdecimal() and len(time) < 18 and is_id(session_id)):
-        return None
-    return moment(int(time)), session_id

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from idp.identity.withdrawals import PlatformClock
+from idp.pages.list_views import ONE_PAGE, UNFILTERED, Filters, Paging
 from idp.pages.views import LinkCard, Page
 
 
@@ -27,28 +28,14 @@ class NetworkCard:
 class LinkedAccountsPage(Page):
     """Who do I trust? One card per link, then one per network without a link."""
 
-    template: ClassVar[str] = "my_accounts/linked_accounts.html"
+    template: ClassVar[str] = "my_account/linked_accounts.html"
 
-    person: str
     links: tuple[LinkCard, ...]
     networks: tuple[NetworkCard, ...] = ()
-    sign_out_action: str = "/my/sign-out"
-    sessions_uri: str = "/my/sessions"
-    activity_uri: str = "/my/activity"
-    notices_uri: str = "/my/notices"
-    cases_uri: str = "/my/cases"
-    freeze_uri: str = "/my/freeze"
-    is_frozen: bool = False
-    """Whether no new account can be linked with this person."""
-    approvals_uri: str = "/approvals"
-    children_uri: str | None = None
-    """For whoever speaks for a child."""
-    waiting: int = 0
-    """Requests that wait for this person's answer; counted up to a page of them."""
-    first_page_uri: str | None = None
-    """Given on every page but the first."""
-    next_page_uri: str | None = None
-    next_networks_uri: str | None = None
+    filters: Filters = UNFILTERED
+    paging: Paging = ONE_PAGE
+    """Of the links, and back to the beginning of both lists."""
+    networks_paging: Paging = ONE_PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

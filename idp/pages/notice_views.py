@@ -5,38 +5,41 @@ from datetime import datetime
 from typing import ClassVar
 
 from idp.identity.cases import CaseStatus
-from idp.identity.notices import Channel, Credential, NoticeKind, NoticePreferences, UILocale
+from idp.identity.notices import Channel, NoticeKind, NoticePreferences, UILocale
+from idp.pages.list_views import ONE_PAGE, UNFILTERED, Filters, Paging
 from idp.pages.views import AccountCard, Page
+from idp.web.notice_facts import NoticeFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeEntry:
     """One notice, as the person's own list says it."""
 
-    kind: NoticeKind
-    at: datetime
-    network: str = ""
-    account: str = ""
-    reference: str = ""
-    count: str = ""
-    what: Credential | None = None
+    facts: NoticeFacts
     uri: str | None = None
     """Where what it tells of can be looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticesPage(Page):
-    """What was I told, and how do I want to be? `form#notices` with `channel` and `ui_locale`."""
+    """What was I told? Newest first."""
 
-    template: ClassVar[str] = "my_accounts/notices.html"
+    template: ClassVar[str] = "my_account/notices.html"
 
     notices: tuple[NoticeEntry, ...]
+    filters: Filters = UNFILTERED
+    paging: Paging = ONE_PAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeWaysPage(Page):
+    """How do I want to be told? `form#notice-ways` with `channel` and `ui_locale`."""
+
+    template: ClassVar[str] = "my_account/notice_ways.html"
+
     preferences: NoticePreferences
     action: str
     is_saved: bool = False
-    first_page_uri: str | None = None
-    next_page_uri: str | None = None
-    my_accounts_uri: str = "/my/accounts"
 
     @property
     def channels(self) -> tuple[Channel, ...]:

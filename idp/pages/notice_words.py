@@ -11,8 +11,8 @@ from babel.support import Translations
 from markupsafe import Markup, escape
 
 from idp.identity.notices import Channel, Credential, NoticeKind
-from idp.pages.notice_views import NoticeEntry
 from idp.pages.words import isolate, msgid
+from idp.web.notice_facts import NoticeFacts
 
 TITLES: Mapping[NoticeKind, str] = {
     NoticeKind.LINK_ESTABLISHED: msgid("An account was linked with you"),
@@ -29,6 +29,7 @@ TITLES: Mapping[NoticeKind, str] = {
     NoticeKind.PREFERENCES_CHANGED: msgid("The way we write to you was changed"),
     NoticeKind.CASE_OPENED: msgid("We have opened a case for you"),
     NoticeKind.CASE_CLOSED: msgid("Your case is decided"),
+    NoticeKind.CORRECTION_ASKED: msgid("You asked the register to correct something"),
     NoticeKind.NEW_REQUEST_WAITING: msgid("A request waits for your answer"),
     NoticeKind.GUARDIAN_REQUEST: msgid("A child in your care asks you"),
     NoticeKind.GUARDIAN_DECIDED: msgid("Your guardian has answered"),
@@ -85,7 +86,11 @@ TEXTS: Mapping[NoticeKind, str] = {
         "You told us that something about the account %(account)s at %(network)s was not you. The number of"
         " your case is %(reference)s."
     ),
-    NoticeKind.CASE_CLOSED: msgid("Your case %(reference)s is decided. See My linked accounts."),
+    NoticeKind.CASE_CLOSED: msgid("Your case %(reference)s is decided. See My cases."),
+    NoticeKind.CORRECTION_ASKED: msgid(
+        "You say that the register holds something wrong about you. The number of your case is"
+        " %(reference)s. If it was not you, tell us at once."
+    ),
     NoticeKind.NEW_REQUEST_WAITING: msgid("%(network)s waits for an answer that only you can give."),
     NoticeKind.GUARDIAN_REQUEST: msgid(
         "A child in your care wants to link an account at %(network)s and needs your answer."
@@ -170,14 +175,14 @@ def notice_filters(translations: Translations) -> dict[str, Callable[..., object
     """Return the filters of one language's templates, by their names there."""
     translate = translations.ugettext
 
-    def text(entry: NoticeEntry) -> Markup:
+    def text(facts: NoticeFacts) -> Markup:
         """Say what a notice tells; what a network wrote is escaped and fenced."""
-        return escape(translate(TEXTS[entry.kind])) % {
-            "network": isolate(entry.network),
-            "account": isolate(entry.account),
-            "reference": entry.reference,
-            "count": entry.count,
-            "what": "" if entry.what is None else translate(CREDENTIALS[entry.what]),
+        return escape(translate(TEXTS[facts.kind])) % {
+            "network": isolate(facts.network),
+            "account": isolate(facts.account),
+            "reference": facts.reference,
+            "count": facts.count,
+            "what": "" if facts.what is None else translate(CREDENTIALS[facts.what]),
         }
 
     return {

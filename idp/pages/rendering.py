@@ -20,7 +20,10 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from idp.identity.assurance import ACR_VALUES
+from idp.pages.correction_words import correction_filters
+from idp.pages.list_words import list_filters
 from idp.pages.notice_words import notice_filters
+from idp.pages.start_words import start_filters
 from idp.pages.views import Page
 from idp.pages.words import Words
 from idp.web.qr_codes import qr_code
@@ -77,7 +80,8 @@ class Pages:
         cast("Any", environment).install_gettext_translations(translations, newstyle=True)
         environment.globals.update(self._globals, locale=locale)
         environment.filters.update(Words(translations, locale, self._issuer).filters())
-        environment.filters.update(notice_filters(translations))
+        for filters in (correction_filters, list_filters, notice_filters, start_filters):
+            environment.filters.update(filters(translations))
         environment.filters["qr"] = lambda text, label: qr_code(text).as_svg(label)
         return {name: environment.get_template(name) for name in environment.list_templates()}
 

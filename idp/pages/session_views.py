@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from idp.identity.assurance import Acr
+from idp.pages.list_views import ONE_PAGE, UNFILTERED, Filters, Paging
 from idp.pages.views import Page
 
 
@@ -56,14 +57,12 @@ class SessionCard:
 class SessionsPage(Page):
     """Where am I signed in? One card per session; `form.end-session` with `session`, `form#end-others`."""
 
-    template: ClassVar[str] = "my_accounts/sessions.html"
+    template: ClassVar[str] = "my_account/sessions.html"
 
     person: str
     sessions: tuple[SessionCard, ...]
     end_action: str = "/my/sessions/end"
     end_others_action: str | None = None
     """Given where there are others."""
-    first_page_uri: str | None = None
-    """Given on every page but the first."""
-    next_page_uri: str | None = None
-    my_accounts_uri: str = "/my/accounts"
+    filters: Filters = UNFILTERED
+    paging: Paging = ONE_PAGE

@@ -15,6 +15,7 @@ from idp.identity.account_links import Refusal, Status
 from idp.identity.assurance import Acr, AcrValue, Proofing
 from idp.identity.consents import TEXT_VERSION, AskReason
 from idp.identity.withdrawals import PlatformClock
+from idp.pages.list_views import ONE_PAGE, Paging
 from idp.web.failures import Trouble
 
 _IDENTIFYING = ("name", "personal_number", "birthdate", "address")
@@ -220,17 +221,15 @@ class MarkSwitch:
 class LinkDetailPage(Page):
     """What happened? Newest first."""
 
-    template: ClassVar[str] = "my_accounts/link_detail.html"
+    template: ClassVar[str] = "my_account/link_detail.html"
 
     link: LinkCard
     timeline: tuple[TimelineEntry, ...]
     mark: MarkSwitch | None = None
     """None where the network shows no marks."""
-    older_uri: str | None = None
+    paging: Paging = ONE_PAGE
     not_me_uri: str = "/my/accounts"
     """Where the holder says that this was not them."""
-    my_accounts_uri: str = "/my/accounts"
-    sign_out_action: str = "/my/sign-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

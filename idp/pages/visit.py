@@ -15,7 +15,7 @@ from idp.web.journey import load_interaction
 from idp.web.state import Context
 
 OWN = "my"
-"""Stands where an interaction's id would, when somebody signs in to see their own links."""
+"""Stands where an interaction's id would, when somebody signs in to see their own pages."""
 APPROVALS = "approvals"
 """As OWN, for what waits for their answer."""
 DEVICE = "device"
@@ -28,6 +28,7 @@ NOTICES = "notices"
 """As OWN, for the messages that somebody was sent."""
 OWN_PAGES = frozenset(
     {
+        "accounts",
         "activity",
         "authenticator-app",
         "browsers",
@@ -37,6 +38,7 @@ OWN_PAGES = frozenset(
         "export",
         "freeze",
         "networks",
+        "notice-ways",
         "notices",
         "passkeys",
         "password",
@@ -102,7 +104,7 @@ def own_visit(issuer: str, visit_id: str) -> Visit | None:
         return None if subject else Visit(visit_id, f"{issuer}/my/{page}")
     match page:
         case "my" if not subject:
-            return Visit(OWN, f"{issuer}/my/accounts")
+            return Visit(OWN, f"{issuer}/my")
         case "approvals":
             return Visit(visit_id, f"{issuer}/approvals/{subject}" if subject else f"{issuer}/approvals")
         case "device":

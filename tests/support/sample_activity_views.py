@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from idp.audit.activity import ActivityKind
 from idp.audit.events import ActorKind
 from idp.identity.withdrawals import platform_clock
 from idp.pages.activity_views import ActivityEntry, ActivityPage, EntryPage, UseTotal
+from idp.pages.list_views import Paging
 from idp.pages.views import Page
+from tests.support.sample_account_views import FILTERS
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 CLOCK = platform_clock(NOW, frozenset())
@@ -28,7 +29,7 @@ ENTRY = ActivityEntry(
     uri="/my/activity/1",
 )
 ACTIVITY = ActivityPage(
-    kinds=((None, "/my/activity"), *((kind, f"/my/activity?kind={kind}") for kind in ActivityKind)),
+    filters=FILTERS,
     totals=(
         USED,
         replace(USED, network="Chợ Phiên", count=1, purpose="bán hàng", claims=()),
@@ -40,7 +41,7 @@ ACTIVITY = ActivityPage(
         replace(ENTRY, type="consent:given", actor=ActorKind.CITIZEN, network="Quán Gió"),
         replace(ENTRY, type="something:new", actor=ActorKind.PROVIDER),
     ),
-    older_uri="/my/activity?before=1.1",
+    paging=Paging(next_uri="/my/activity?before=1.1"),
 )
 PROVEN = EntryPage(
     entry=replace(ENTRY, network="Quán Gió"),
@@ -53,10 +54,9 @@ PROVEN = EntryPage(
 
 ACTIVITY_VIEWS: dict[str, Page] = {
     "activity": ACTIVITY,
-    "activity_of_a_network": replace(
-        ACTIVITY, network="Quán Gió", kind=ActivityKind.USES, totals=(), everything_uri="/my/activity"
-    ),
-    "activity_empty": replace(ACTIVITY, totals=(), timeline=(), older_uri=None),
+    "activity_of_a_network": replace(ACTIVITY, network="Quán Gió", totals=()),
+    "activity_with_nothing_like_that": replace(ACTIVITY, totals=(), timeline=()),
+    "activity_empty": ActivityPage(totals=(), timeline=()),
     "entry": PROVEN,
     "entry_not_signed_yet": EntryPage(entry=ENTRY),
     "entry_altered": EntryPage(entry=ENTRY, is_altered=True),

@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from idp.identity.cases import CaseStatus
-from idp.identity.notices import Channel, NoticeKind, NoticePreferences, UILocale
-from idp.pages.notice_views import FreezePage, NoticeEntry, NoticesPage, NotMePage
+from idp.identity.notices import Channel, Credential, NoticeKind, NoticePreferences, UILocale
+from idp.pages.list_views import Paging
+from idp.pages.notice_views import FreezePage, NoticeEntry, NoticesPage, NoticeWaysPage, NotMePage
 from idp.pages.views import LinkCard, Page
+from idp.web.notice_facts import NoticeFacts
 
 
 def notice_views(link: LinkCard, now: datetime) -> Mapping[str, Page]:
@@ -15,21 +17,25 @@ def notice_views(link: LinkCard, now: datetime) -> Mapping[str, Page]:
     notices = NoticesPage(
         notices=tuple(
             NoticeEntry(
-                kind=kind,
-                at=now,
-                network=link.network,
-                account="@lan.tran",
-                reference="ABCD-2345",
-                count="7",
+                facts=NoticeFacts(
+                    kind=kind,
+                    at=now,
+                    network=link.network,
+                    account="@lan.tran",
+                    reference="ABCD-2345",
+                    count="7",
+                    what=Credential.PASSKEY,
+                ),
                 uri="/my/accounts/1",
             )
             for kind in NoticeKind
         ),
+        paging=Paging(first_uri="/my/notices", next_uri="/my/notices?before=9.notice"),
+    )
+    ways = NoticeWaysPage(
         preferences=NoticePreferences(frozenset({Channel.EMAIL}), UILocale.EN),
-        action="/my/notices",
+        action="/my/notice-ways",
         is_saved=True,
-        first_page_uri="/my/notices",
-        next_page_uri="/my/notices?before=9.notice",
         csrf="token",
     )
     not_me = NotMePage(
@@ -45,7 +51,8 @@ def notice_views(link: LinkCard, now: datetime) -> Mapping[str, Page]:
     frozen = replace(freeze, frozen_since=now)
     return {
         "notices": notices,
-        "notices_none": NoticesPage(notices=(), preferences=NoticePreferences(), action="/n", csrf="token"),
+        "notices_none": NoticesPage(notices=()),
+        "notice_ways": ways,
         "not_me": not_me,
         "not_me_signed_in": replace(not_me, kind=None, is_signed_in=True, has_ended=True, csrf="token"),
         "not_me_pressed": pressed,

@@ -15,6 +15,7 @@ from idp.pages.approval_views import (
     DevicePage,
 )
 from idp.pages.event_views import EventPage
+from idp.pages.list_views import Paging
 from idp.pages.network_views import EndNetworkPage, LinkedAccountsPage, NetworkCard, NetworkEndedPage
 from idp.pages.session_views import NetworkName, SessionCard, SessionsPage, SignedOutPage, SignOutPage
 from idp.pages.sign_in_views import SecondFactorNotice, SecondFactorPage, SignInNotice, SignInPage
@@ -38,6 +39,7 @@ from idp.pages.views import (
     Trouble,
 )
 from idp.pages.words import EVENTS
+from tests.support.sample_account_views import FILTERS, account_views
 from tests.support.sample_activity_views import ACTIVITY_VIEWS, CLOCK
 from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
@@ -119,7 +121,7 @@ DETAIL = LinkDetailPage(
         TimelineEntry(type=kind, occurred_at=NOW, actor=actor, proof_uri="/my/activity/1")
         for kind, actor in zip([*EVENTS, "unheard:of"], [*ActorKind] * len(EVENTS), strict=False)
     ),
-    older_uri="/my/accounts/1?before=9.event",
+    paging=Paging(next_uri="/my/accounts/1?before=9.event"),
     csrf="token",
 )
 
@@ -139,8 +141,8 @@ SESSIONS = SessionsPage(
     person=PERSON,
     sessions=(HERE, ELSEWHERE, replace(HERE, session_id="third", is_current=False)),
     end_others_action="/my/sessions/end-others",
-    first_page_uri="/my/sessions",
-    next_page_uri="/my/sessions?before=9.id",
+    filters=FILTERS,
+    paging=Paging(first_uri="/my/sessions", next_uri="/my/sessions?before=9.id"),
     csrf="token",
 )
 SIGN_OUT = SignOutPage(action="/sign-out/5ea1ed", person=PERSON, csrf="token")
@@ -249,26 +251,22 @@ VIEWS: dict[str, Page] = {
         for refusal in Refusal
     },
     "linked_accounts": LinkedAccountsPage(
-        person=PERSON,
         links=(*(replace(LINK, status=status) for status in Status), replace(LINK, claims=())),
-        first_page_uri="/my/accounts",
-        next_page_uri="/my/accounts?after=9",
+        filters=FILTERS,
+        paging=Paging(first_uri="/my/accounts", next_uri="/my/accounts?after=9"),
         csrf="token",
     ),
     "linked_accounts_and_networks": LinkedAccountsPage(
-        person=PERSON,
         links=(LINK,),
         networks=(SIGNED_IN_TO, replace(SIGNED_IN_TO, network="Truyền Hình Sông Hương", claims=())),
-        next_networks_uri="/my/accounts?networks_after=9",
+        networks_paging=Paging(next_uri="/my/accounts?networks_after=9"),
         csrf="token",
     ),
-    "linked_accounts_only_networks": LinkedAccountsPage(
-        person=PERSON, links=(), networks=(SIGNED_IN_TO,), csrf="token"
-    ),
+    "linked_accounts_only_networks": LinkedAccountsPage(links=(), networks=(SIGNED_IN_TO,), csrf="token"),
     "end_network": EndNetworkPage(card=SIGNED_IN_TO, action=SIGNED_IN_TO.end_uri, csrf="token"),
     "network_ended": NetworkEndedPage(network="Chợ Phiên", ended_at=NOW, clock=CLOCK),
     **ACTIVITY_VIEWS,
-    "linked_accounts_empty": LinkedAccountsPage(person=PERSON, links=(), csrf="token"),
+    "linked_accounts_empty": LinkedAccountsPage(links=(), csrf="token"),
     **MARK_VIEWS,
     **SANDBOX_VIEWS,
     "link_detail_mark_off": replace(DETAIL, mark=MARK_OFF),
@@ -283,15 +281,12 @@ VIEWS: dict[str, Page] = {
     "signed_out": SignedOutPage(),
     "signed_out_and_in_again": SignedOutPage(is_signed_in=True),
     "link_detail_own_consent": replace(DETAIL, link=replace(LINK, own_consent_due_at=NOW + DAY)),
-    "linked_accounts_of_a_guardian": LinkedAccountsPage(
-        person=PERSON,
-        links=(replace(LINK, own_consent_due_at=NOW + DAY),),
-        children_uri="/my/children",
-        csrf="token",
+    "linked_accounts_own_consent": LinkedAccountsPage(
+        links=(replace(LINK, own_consent_due_at=NOW + DAY),), csrf="token"
     ),
     **guardian_views(NETWORK, LINK, PERSON, NOW),
     **notice_views(LINK, NOW),
-    "linked_accounts_frozen": LinkedAccountsPage(person=PERSON, links=(LINK,), is_frozen=True, csrf="token"),
+    **account_views(LINK, PERSON, NOW),
     "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
     "ended": EndedPage(link=ENDED, ended_at=NOW),
     "ended_with_clock": EndedPage(link=ENDED, ended_at=NOW, clock=CLOCK),
