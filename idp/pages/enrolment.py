@@ -1,7 +1,8 @@
 """How does one get an account? Initiating User Registration via OpenID Connect 1.0 §4 (`prompt=create`).
 
-Nobody is enrolled here: an e-ID account is made where an identity is checked, and comes to us by the
-register. The page says so, and leads on to the sign-in page or back to the network.
+Nobody's identity is checked here: an e-ID account is made where somebody looks at papers, and comes to us by
+the register. What is done here is the rest: with the code from a letter the person chooses how they sign in,
+and goes on to the network. The page says how to come by such a code, and leads on or back.
 """
 
 from fastapi import APIRouter
@@ -25,5 +26,6 @@ async def enrolment_page(http: Request, interaction_id: str) -> Response:
     view = EnrolmentPage(
         client=client_header(context, client, interaction_id),
         sign_in_uri=f"{context.issuer}/sign-in/{interaction_id}",
+        activate_uri=f"{context.issuer}/activate/{interaction_id}",
     )
     return show(http, view, request=interaction.request)

@@ -90,6 +90,7 @@ class EnrolmentPage(Page):
     template: ClassVar[str] = "sign_in/enrolment.html"
 
     sign_in_uri: str
+    activate_uri: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

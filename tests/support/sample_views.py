@@ -218,7 +218,7 @@ VIEWS: dict[str, Page] = {
         SECOND_FACTOR, notice=SecondFactorNotice.THROTTLED, retry_at=NOW
     ),
     "account_choice": AccountChoicePage(client=NETWORK, action="/account-choice/7c1e", person=PERSON),
-    "enrolment": EnrolmentPage(client=NETWORK, sign_in_uri="/sign-in/7c1e"),
+    "enrolment": EnrolmentPage(client=NETWORK, sign_in_uri="/sign-in/7c1e", activate_uri="/activate/7c1e"),
     **{f"consent_{reason}": replace(CONSENT, reason=reason) for reason in AskReason},
     "consent_without_account": replace(
         CONSENT, reason=AskReason.FIRST_TIME, account=None, purpose=None, link_valid_until=None
