@@ -88,6 +88,7 @@ class PhoneApproval:
     approval_hash: bytes
     kind: ApprovalKind
     visit_id: str
+    """Where it was asked; empty when the browser asks there anew, and will not hear of this one."""
     browser_hash: bytes
     """Of the cookie of the browser that asked."""
     created_at: datetime

@@ -88,13 +88,13 @@ _CONSUME = Change(
 _WITHDRAW = Change(
     "phone_approvals_withdrawn",
     t,
-    where=lambda bind: (
-        (t.c.browser_hash == bind("browser"))
-        & (t.c.visit_id == bind("visit"))
-        & (t.c.decided_at == null())
-        & (t.c.expires_at > bind("now"))
-    ),
-    values=lambda bind: {"expires_at": bind("now"), "asked_from": null(), "number": null()},
+    where=lambda bind: (t.c.browser_hash == bind("browser")) & (t.c.visit_id == bind("visit")),
+    values=lambda bind: {
+        "visit_id": null(),
+        "expires_at": bind("now"),
+        "asked_from": null(),
+        "number": null(),
+    },
 )
 _INSERT_CODE = Insert(
     "phone_code",
@@ -160,7 +160,7 @@ class PhoneApprovals:
         )
 
     def withdraw(self, browser_hash: bytes, visit_id: str, now: datetime) -> None:
-        """Record that a browser asks no more what it asked on one visit and nobody answered."""
+        """Record that a browser asks no more what it asked on one visit, answered or not."""
         self._recorder.record(_WITHDRAW, browser=browser_hash, visit=visit_id, now=micros(now))
 
     async def find(self, approval_hash: bytes) -> PhoneApproval | None:
@@ -266,7 +266,7 @@ class PhoneApprovals:
         return PhoneApproval(
             approval_hash=approval_hash,
             kind=ApprovalKind(row["kind"]),
-            visit_id=row["visit_id"],
+            visit_id=row["visit_id"] or "",
             browser_hash=bytes(row["browser_hash"]),
             created_at=moment(row["created_at"]),
             expires_at=moment(row["expires_at"]),

@@ -84,9 +84,15 @@ class Phone:
         return answer.headers["location"].removeprefix(ISSUER)
 
     async def answer(
-        self, path: str, number: str, decision: str = "allow", *, pin: str | None = None, **changes: str
+        self,
+        path: str,
+        number: str,
+        decision: str = "allow",
+        *,
+        pin: str | None = None,
+        sent_instead: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """Answer the request whose page this is; `changes` are sent in place of what was signed."""
+        """Answer the request whose page this is; `sent_instead` of what was signed."""
         page = await self.http.get(path)
         form = Html(page.text).forms["answer"]
         name, asked_at = json.loads(form.data["fields"])
@@ -97,7 +103,15 @@ class Phone:
             "pin": self.pin if pin is None else pin,
             "signature": self.signed(SignedPurpose.ANSWER, name, asked_at, decision, number),
         }
-        return await self.http.post(path, data=sent | changes)
+        return await self.http.post(path, data=sent | (sent_instead or {}))
+
+    async def answer_blindly(self, path: str, number: str) -> httpx.Response:
+        """Answer a request whose page is not shown (any more)."""
+        await self.enter()
+        page = Html((await self.http.get("/app/requests")).text)
+        signature = self.signed(SignedPurpose.ANSWER, path.rpartition("/")[2], "0", "allow", number)
+        sent = {"csrf": page.forms["scan"].fields["csrf"], "decision": "allow", "number": number}
+        return await self.http.post(path, data=sent | {"pin": self.pin, "signature": signature})
 
     async def sign_in_here(self, visit_id: str, *, pin: str | None = None) -> httpx.Response:
         """Sign in with the phone's own browser."""
@@ -121,7 +135,7 @@ class Desk:
 
     async def ask(self) -> str:
         """Ask, and return the code that is shown."""
-        begun = await self.http.post(self.path, data={})
+        begun = await self.http.post(self.path, data={"go": "on"})
         assert begun.status_code == 303, begun.text
         return await self.code()
 
@@ -141,7 +155,7 @@ class Desk:
         return mark
 
     async def finish(self) -> httpx.Response:
-        return await self.http.post(f"{self.path}/finish", data={})
+        return await self.http.post(f"{self.path}/finish", data={"go": "on"})
 
 
 async def add_phone(provider: Provider, person: Person, phone: Phone) -> None:
@@ -170,3 +184,10 @@ async def confirm(laptop: httpx.AsyncClient, number: str) -> httpx.Response:
     [fields] = re.findall(r'action="[^"]*/my/phones/confirm">\s*(.*?)<label', page.text, re.DOTALL)
     sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', fields))
     return await laptop.post("/my/phones/confirm", data=sent | {"number": number})
+
+
+async def person_with(provider: Provider, phone: Phone) -> Person:
+    """Return a new person who has set this phone up."""
+    person = await provider.add_person()
+    await add_phone(provider, person, phone)
+    return person
