@@ -63,6 +63,9 @@
 | approval_views | the same, for requests from other devices |
 | network_views | the same, of linked accounts and of networks without one |
 | sign_in_views | the same, of signing in |
+| passkey_sign_in | a passkey instead of number and password, or as the second proof |
+| my_passkeys | With which passkeys do I sign in? Add, name and remove them |
+| passkey_views | the same, of passkeys |
 | session_views | the same, of signing out and of sessions |
 | mark_views | the same, of public marks |
 | words | the words for values |

@@ -3,7 +3,7 @@
 Passkeys and phones answer at addresses of their own and end here, in `lift`. RFC 6238 §5.2 for codes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +11,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from idp.authenticators.passkeys import Passkey
 from idp.authenticators.throttling import CredentialPath, ThrottledError
 from idp.authenticators.totp import WrongCodeError, verify_totp
 from idp.identity.assurance import AMR_OF, Method
 from idp.pages.frame import read_own_form, show
-from idp.pages.sign_in_views import SecondFactorNotice, SecondFactorPage
+from idp.pages.sign_in_views import PasskeyAsk, SecondFactorNotice, SecondFactorPage
 from idp.pages.visit import Visit, load_visit
 from idp.store.authenticators import SignInRecord
 from idp.store.sessions import SignedIn
@@ -25,6 +26,7 @@ from idp.web.answers import see_other, with_retry_after
 from idp.web.arrival import SESSION_LIFTED_GATE, lead_on, lift_session
 from idp.web.failures import note
 from idp.web.journey import find_signed_in, ways_on
+from idp.web.passkeys import PasskeyProblem, passkeys_for, step_up_options
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_credential_attempt
 
@@ -39,6 +41,8 @@ class Asked:
     signed_in: SignedIn
     record: SignInRecord | None
     methods: tuple[Method, ...]
+    passkeys: Sequence[Passkey] = ()
+    """Those that would do."""
 
 
 async def asked_or_way(
@@ -57,7 +61,8 @@ async def asked_or_way(
     methods = ways_on(context, visit.request, visit.client, signed_in.session, record)
     if not methods:
         return see_other(visit.onward_uri)
-    return Asked(visit, signed_in, record, methods)
+    passkeys = await passkeys_for(uow, signed_in.citizen.citizen_id, methods)
+    return Asked(visit, signed_in, record, methods, passkeys)
 
 
 @router.get("/second-factor/{visit_id}")
@@ -131,6 +136,8 @@ async def lift(
         note(http, refused=closed.gate)
         if closed.gate == SESSION_LIFTED_GATE:
             return see_other(asked.visit.onward_uri)
+        if method in {Method.PASSKEY, Method.HARDWARE_PASSKEY}:
+            return show_ways(context, http, asked, PasskeyProblem.OUTDATED, about=method, status=400)
         return show_ways(context, http, asked, SecondFactorNotice.USED, about=method, status=400)
     return lead_on(context, http, asked.visit.onward_uri, cookie)
 
@@ -139,7 +146,7 @@ def show_ways(
     context: Context,
     http: Request,
     asked: Asked,
-    notice: SecondFactorNotice | None = None,
+    notice: SecondFactorNotice | PasskeyProblem | None = None,
     *,
     about: Method = Method.ONE_TIME_PASSWORD,
     left: int | None = None,
@@ -154,10 +161,22 @@ def show_ways(
         action=f"{context.issuer}/second-factor/{visit.visit_id}",
         methods=asked.methods,
         is_step_up=started_at is not None and asked.signed_in.session.context.auth_time < started_at,
-        notice=notice,
+        notice=None if isinstance(notice, PasskeyProblem) else notice,
         about=about,
         attempts_left=left,
         retry_at=retry_at,
         sign_in_uri=f"{context.issuer}/sign-in/{visit.visit_id}",
+        passkey=_passkey_ask(context, asked, notice) if asked.passkeys else None,
     )
     return show(http, view, request=visit.request, status=status)
+
+
+def _passkey_ask(
+    context: Context, asked: Asked, notice: SecondFactorNotice | PasskeyProblem | None
+) -> PasskeyAsk:
+    session_id = asked.signed_in.session.session_id
+    return PasskeyAsk(
+        action=f"{context.issuer}/second-factor/{asked.visit.visit_id}/passkey",
+        options=step_up_options(context, asked.passkeys, session_id, context.clock()),
+        problem=notice if isinstance(notice, PasskeyProblem) else None,
+    )

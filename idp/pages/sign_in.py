@@ -4,6 +4,7 @@ Known and unknown identifiers take the same way: both are counted, both cost one
 same words. NIST SP 800-63B §3.1.1, §3.2.2; abuse cases 15, 18, P5, P6.
 """
 
+import secrets
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -23,8 +24,8 @@ from idp.identity.assurance import Method, authentication_context
 from idp.identity.citizens import CitizenStatus
 from idp.identity.identifiers import normalise_identifier
 from idp.pages.frame import read_own_form, show
+from idp.pages.sign_in_views import PasskeyAsk, SignInNotice, SignInPage
 from idp.pages.upstream_sign_in import upstream_ways
-from idp.pages.sign_in_views import SignInNotice, SignInPage
 from idp.pages.visit import Visit, load_visit
 from idp.store.authenticators import SignInRecord
 from idp.store.unit_of_work import UnitOfWork
@@ -33,6 +34,7 @@ from idp.web.answers import with_retry_after
 from idp.web.arrival import begin_session, lead_on
 from idp.web.cookies import Cookies
 from idp.web.failures import note
+from idp.web.passkeys import PasskeyProblem, sign_in_options
 from idp.web.state import Context, context_of
 from idp.web.throttle import CredentialAttempt, count_credential_attempt
 
@@ -51,7 +53,7 @@ async def sign_in_page(http: Request, visit_id: str) -> Response:
     notice = SignInNotice.AGAIN if wants_fresh and has_session else None
     if "signed_out" in http.query_params:
         notice = SignInNotice.SIGNED_OUT
-    return _show(context, http, visit, notice, identifier=hint or "")
+    return show_sign_in(context, http, visit, notice, identifier=hint or "")
 
 
 @router.post("/sign-in/{visit_id}")
@@ -70,7 +72,7 @@ async def sign_in(http: Request, visit_id: str) -> Response:
     except ThrottledError as throttled:
         note(http, refused="throttled")
         notice, retry_at = SignInNotice.THROTTLED, throttled.retry_at
-        answer = _show(context, http, visit, notice, identifier=typed, status=429, retry_at=retry_at)
+        answer = show_sign_in(context, http, visit, notice, identifier=typed, status=429, retry_at=retry_at)
         return with_retry_after(answer, retry_at - now)
     record = None
     if identifier is not None:
@@ -80,17 +82,17 @@ async def sign_in(http: Request, visit_id: str) -> Response:
         await context.hashing.run(verify_password, known_hash or DUMMY_HASH, password)
     except WrongPasswordError:
         note(http, refused="wrong_credentials")
-        return _show(context, http, visit, SignInNotice.WRONG, identifier=typed, status=400)
+        return show_sign_in(context, http, visit, SignInNotice.WRONG, identifier=typed, status=400)
     except HashingOverloadedError as overloaded:
         note(http, refused="overloaded")
-        answer = _show(context, http, visit, SignInNotice.OVERLOADED, identifier=typed, status=503)
+        answer = show_sign_in(context, http, visit, SignInNotice.OVERLOADED, identifier=typed, status=503)
         return with_retry_after(answer, overloaded.retry_after)
     if record is None or known_hash is None:
         # The dummy's password is unknowable; should somebody ever hit it, nobody is signed in.
-        return _show(context, http, visit, SignInNotice.WRONG, identifier=typed, status=400)
+        return show_sign_in(context, http, visit, SignInNotice.WRONG, identifier=typed, status=400)
     if record.status is not CitizenStatus.ACTIVE:
         note(http, refused="citizen_not_active")
-        return _show(context, http, visit, SignInNotice.NOT_USABLE, status=403)
+        return show_sign_in(context, http, visit, SignInNotice.NOT_USABLE, status=403)
     await _renew_hash(context, uow, record.citizen_id, known_hash, password, now)
     return await _arrive(context, uow, http, visit, record, attempt, now)
 
@@ -133,12 +135,12 @@ async def _arrive(
         await uow.commit()
     except GateClosedError:
         # Another tab renewed the session in this moment; the person is asked once more, nothing is lost.
-        return _show(context, http, visit, SignInNotice.SESSION_ENDED)
+        return show_sign_in(context, http, visit, SignInNotice.SESSION_ENDED)
     note(http, citizen_id=record.citizen_id)
     return lead_on(context, http, visit.onward_uri, cookie)
 
 
-def _show(
+def show_sign_in(
     context: Context,
     http: Request,
     visit: Visit,
@@ -147,14 +149,31 @@ def _show(
     identifier: str = "",
     status: int = 200,
     retry_at: datetime | None = None,
+    passkey_problem: PasskeyProblem | None = None,
 ) -> Response:
+    """Show every way to say who one is, and what went wrong with one.
+
+    The browser gets a cookie, if it has none: a passkey answers the page of one browser.
+    """
+    cookies = Cookies(context.is_secure)
+    cookie = cookies.read(http, cookies.browser)
+    browser = cookie or secrets.token_urlsafe(32)
+    action = f"{context.issuer}/sign-in/{visit.visit_id}"
     view = SignInPage(
         client=visit.header(context),
-        action=f"{context.issuer}/sign-in/{visit.visit_id}",
+        action=action,
         is_for_approval=visit.is_for_approval,
         identifier=identifier[:64],
         notice=notice,
         retry_at=retry_at,
         upstreams=upstream_ways(context, visit.visit_id),
+        passkey=PasskeyAsk(
+            action=f"{action}/passkey",
+            options=sign_in_options(context, browser, context.clock()),
+            problem=passkey_problem,
+        ),
     )
-    return show(http, view, request=visit.request, status=status)
+    answer = show(http, view, request=visit.request, status=status)
+    if cookie is None:
+        cookies.set_browser(answer, browser)
+    return answer

@@ -50,6 +50,8 @@ OWN_PAGES = frozenset(
     }
 )
 """The pages under /my to which a sign-in can lead back; the visit's id is the page's name."""
+PASSKEYS = "passkeys"
+"""Of these, the page that has pages below it: after a dot stands which."""
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -100,6 +102,8 @@ def own_visit(issuer: str, visit_id: str) -> Visit | None:
     page, _, subject = visit_id.partition(".")
     if subject and not _SUBJECT.fullmatch(subject):
         return None
+    if page == PASSKEYS and subject:
+        return Visit(visit_id, f"{issuer}/my/{PASSKEYS}/{subject}")
     if page in OWN_PAGES:
         return None if subject else Visit(visit_id, f"{issuer}/my/{page}")
     match page:

@@ -7,11 +7,15 @@ browser, for another purpose or of another hour is worth nothing.
 
 import hmac
 import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from idp.audit.events import PROVIDER, Actor, ActorKind, Event
+import orjson
+from webauthn.helpers import bytes_to_base64url
+
+from idp.audit.events import PROVIDER, Actor
 from idp.authenticators.passkey_options import creation_options, request_options
 from idp.authenticators.passkeys import (
     Assertion,
@@ -29,10 +33,11 @@ from idp.authenticators.passkeys import (
 )
 from idp.identity.assurance import Method
 from idp.identity.citizens import CitizenStatus
-from idp.identity.notices import Credential, Notice, NoticeKind
+from idp.identity.notices import Credential, NoticeKind
 from idp.store.encoding import micros, moment
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
+from idp.web.credential_changes import write_down
 from idp.web.state import Context
 
 CHALLENGE_LIFETIME = timedelta(minutes=30)
@@ -100,11 +105,16 @@ def sign_in_options(context: Context, browser: str, now: datetime) -> str:
     )
 
 
-async def step_up_options(
-    context: Context, uow: UnitOfWork, citizen_id: str, session_id: str, now: datetime
-) -> str:
-    """Return what a step-up asks: one of this person's passkeys."""
+async def passkeys_for(uow: UnitOfWork, citizen_id: str, methods: Collection[Method]) -> Sequence[Passkey]:
+    """Return those of a person's passkeys that are among the ways they are asked for."""
+    if not {Method.PASSKEY, Method.HARDWARE_PASSKEY} & set(methods):
+        return ()
     passkeys = await uow.passkeys.of_citizen(citizen_id, limit=MOST_PASSKEYS)
+    return [each for each in passkeys if each.credential.is_hardware or Method.PASSKEY in methods]
+
+
+def step_up_options(context: Context, passkeys: Sequence[Passkey], session_id: str, now: datetime) -> str:
+    """Return what a step-up asks: one of these passkeys."""
     challenge = _challenge(context, PasskeyUse.STEP_UP, session_id, now)
     return request_options(relying_party(context.issuer), challenge, passkeys)
 
@@ -219,47 +229,31 @@ async def add_passkey(
     passkey = Passkey(secrets.token_urlsafe(16), citizen_id, called, credential, now)
     _spend(uow, challenge)
     uow.passkeys.add(passkey)
-    _write_down(uow, "citizen:authenticator_added", passkey, Actor(ActorKind.CITIZEN, citizen_id), now)
-    uow.notices.tell(_told(NoticeKind.AUTHENTICATOR_ADDED, passkey), now)
+    write_down(uow, citizen_id, NoticeKind.AUTHENTICATOR_ADDED, Credential.PASSKEY, now)
     return passkey
 
 
 def record_removed_passkey(
-    uow: UnitOfWork, passkey: Passkey, because: str, actor: Actor, now: datetime
+    uow: UnitOfWork, passkey: Passkey, because: str, now: datetime, *, actor: Actor | None = None
 ) -> None:
-    """Record the end of a passkey; written down and told. REVOKED_GATE closes when it had ended before."""
-    uow.passkeys.revoke(passkey.citizen_id, passkey.passkey_id, because, now)
-    _write_down(uow, "citizen:authenticator_removed", passkey, actor, now, because)
-    uow.notices.tell(_told(NoticeKind.AUTHENTICATOR_REMOVED, passkey), now)
+    """Record the end of a passkey; written down and told. REVOKED_GATE closes when it had ended before.
+
+    `actor` is its holder unless another is named.
+    """
+    citizen_id = passkey.citizen_id
+    uow.passkeys.revoke(citizen_id, passkey.passkey_id, because, now)
+    write_down(uow, citizen_id, NoticeKind.AUTHENTICATOR_REMOVED, Credential.PASSKEY, now, actor=actor)
 
 
 async def _block(uow: UnitOfWork, passkey: Passkey, now: datetime) -> None:
     """Commit that a passkey was copied. The challenge is spent with it: an answer sent twice is no copy."""
-    uow.passkeys.revoke(passkey.citizen_id, passkey.passkey_id, "copied", now)
-    _write_down(uow, "citizen:authenticator_removed", passkey, PROVIDER, now, "copied")
-    uow.notices.tell(_told(NoticeKind.AUTHENTICATOR_BLOCKED, passkey), now)
+    citizen_id = passkey.citizen_id
+    uow.passkeys.revoke(citizen_id, passkey.passkey_id, "copied", now)
+    write_down(uow, citizen_id, NoticeKind.AUTHENTICATOR_BLOCKED, Credential.PASSKEY, now, actor=PROVIDER)
     try:
         await uow.commit()
     except GateClosedError as closed:
         raise PasskeyRefusedError(PasskeyProblem.OUTDATED, closed.gate) from closed
-
-
-def _told(kind: NoticeKind, passkey: Passkey) -> Notice:
-    return Notice(kind, passkey.citizen_id, details={"what": Credential.PASSKEY.value})
-
-
-def _write_down(
-    uow: UnitOfWork,
-    event_type: str,
-    passkey: Passkey,
-    actor: Actor,
-    now: datetime,
-    because: str | None = None,
-) -> None:
-    details = {"method": Method.PASSKEY.value, "reference": passkey.passkey_id}
-    if because is not None:
-        details["because"] = because
-    uow.ledger.append(Event(event_type, actor, now, citizen_id=passkey.citizen_id, details=details))
 
 
 def _read(text: str) -> Assertion:
@@ -267,6 +261,22 @@ def _read(text: str) -> Assertion:
         return read_assertion(text)
     except PasskeyError as error:
         raise PasskeyRefusedError(PasskeyProblem.FAILED, str(error)) from error
+
+
+def accepted_passkeys(context: Context, citizen_id: str, passkeys: Sequence[Passkey]) -> str:
+    """Return which of a person's passkeys are good, as JSON: their devices may forget the others.
+
+    AllAcceptedCredentialsOptions (WebAuthn §5.1.10.2).
+    """
+    return orjson.dumps(
+        {
+            "rpId": relying_party(context.issuer).rp_id,
+            "userId": bytes_to_base64url(_user_handle(context, citizen_id)),
+            "allAcceptedCredentialIds": [
+                bytes_to_base64url(each.credential.credential_id) for each in passkeys
+            ],
+        }
+    ).decode()
 
 
 def _user_handle(context: Context, citizen_id: str) -> bytes:
