@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.audit.events import Actor, ActorKind
 from idp.authenticators.app_devices import (
     DEVICES_PER_PERSON,
     AppDevice,
@@ -122,9 +121,8 @@ async def remove_phone(http: Request) -> Response:
         return sent
     signed_in, form = sent
     device = await _own(uow, signed_in, form.get("device", ""))
-    actor = Actor(ActorKind.CITIZEN, device.citizen_id)
     if device.is_usable:
-        record_removed_device(uow, device, "removed", actor, now)
+        record_removed_device(uow, device, "removed", now)
     else:
         uow.app_devices.revoke(device, "removed", now)
     await _commit(uow)

@@ -2,26 +2,16 @@
 (function () {
   "use strict";
   const app = document.getElementById("app").dataset;
-  const net = document.getElementById("net");
   const find = (id) => document.getElementById(id);
+  const net = find("connection");
   const show = (id) => { find(id).hidden = false; find("door-wait").hidden = true; };
   const same = { cache: "no-store", credentials: "same-origin" };
   let isBusy = false;
 
-  function say(text) {
-    if (net.textContent === (text || "")) return;
-    net.textContent = "";
-    if (!text) return;
-    const line = document.createElement("p");
-    line.className = "notice";
-    line.textContent = text;
-    net.appendChild(line);
-  }
+  const say = (text) => { if (net.textContent !== text) net.textContent = text; };
   const sayOnline = () => say(navigator.onLine === false ? net.dataset.offline : "");
   const saySlow = () => setTimeout(() => say(net.dataset.slow), 4000);
-  addEventListener("offline", sayOnline);
-  addEventListener("online", sayOnline);
-  addEventListener("pageshow", () => { isBusy = false; sayOnline(); });
+  addEventListener("pageshow", () => { isBusy = false; });
 
   // The key: the browser never gives it out, not even to this script.
   function keys(mode, act) {
@@ -93,7 +83,7 @@
         form.submit();
       } catch (failure) {
         isBusy = false;
-        say(net.dataset.failed);
+        say(app.failed);
       }
     });
   });

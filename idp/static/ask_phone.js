@@ -2,14 +2,11 @@
 (function () {
   "use strict";
   const page = document.getElementById("ask").dataset;
-  const net = document.getElementById("net");
+  const net = document.getElementById("connection");
   const finish = document.getElementById("phone-finish");
   const same = { cache: "no-store", credentials: "same-origin" };
 
-  function say(text) {
-    if (net.textContent !== text) net.textContent = text;
-    net.className = text ? "notice" : "";
-  }
+  const say = (text) => { if (net.textContent !== text) net.textContent = text; };
   async function renew(mark) {
     const html = await (await fetch(location.href, same)).text();
     const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("phone-code");

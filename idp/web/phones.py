@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from idp.audit.events import PROVIDER, Actor, ActorKind, Event
+from idp.audit.events import PROVIDER, Actor
 from idp.authenticators.app_devices import (
     PIN_TRIES,
     AppDevice,
@@ -24,12 +24,13 @@ from idp.authenticators.hashing_pool import HashingOverloadedError
 from idp.authenticators.password import WrongPasswordError, hash_password, verify_password
 from idp.authenticators.phone_approvals import ENROLMENT_LIFETIME
 from idp.authenticators.throttling import CredentialPath
-from idp.identity.notices import Credential, Notice, NoticeKind
+from idp.identity.notices import Credential, NoticeKind
 from idp.protocol.parameters import Parameters
 from idp.store.encoding import micros
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.cookies import Cookies
+from idp.web.credential_changes import write_down
 from idp.web.failures import JourneyError, Trouble
 from idp.web.state import Context
 from idp.web.throttle import count_credential_attempt
@@ -41,7 +42,6 @@ CHALLENGE_LIFETIME = timedelta(minutes=5)
 WRONG_PIN = "wrong_pin"
 """Why a phone ended whose PIN was wrong too often."""
 _CHALLENGE_BYTES = 16
-_TOLD = {"what": Credential.PHONE.value}
 
 
 class WrongPINError(Exception):
@@ -172,7 +172,7 @@ async def _wrong_pin(uow: UnitOfWork, device: AppDevice, now: datetime) -> None:
     failures = PIN_TRIES if counted is None else counted.pin_failures
     if failures < PIN_TRIES:
         raise WrongPINError(PIN_TRIES - failures)
-    record_removed_device(uow, device, WRONG_PIN, PROVIDER, now)
+    record_removed_device(uow, device, WRONG_PIN, now, actor=PROVIDER)
     try:
         await uow.commit()
     except GateClosedError:
@@ -188,25 +188,16 @@ def record_confirmed_device(uow: UnitOfWork, device: AppDevice, session_id: str,
 
 def record_added_device(uow: UnitOfWork, device: AppDevice, now: datetime) -> None:
     """Write down and tell that a phone may approve."""
-    actor = Actor(ActorKind.CITIZEN, device.citizen_id)
-    details = {"method": "app", "reference": device.device_id}
-    uow.ledger.append(
-        Event("citizen:authenticator_added", actor, now, citizen_id=device.citizen_id, details=details)
-    )
-    uow.notices.tell(Notice(NoticeKind.AUTHENTICATOR_ADDED, device.citizen_id, details=_TOLD), now)
+    write_down(uow, device.citizen_id, NoticeKind.AUTHENTICATOR_ADDED, Credential.PHONE, now)
 
 
 def record_removed_device(
-    uow: UnitOfWork, device: AppDevice, because: str, actor: Actor, now: datetime
+    uow: UnitOfWork, device: AppDevice, because: str, now: datetime, *, actor: Actor | None = None
 ) -> None:
     """Record the end of a phone; written down and told. REVOKE_GATE closes when it had ended before."""
     uow.app_devices.revoke(device, because, now)
-    details = {"method": "app", "because": because, "reference": device.device_id}
-    uow.ledger.append(
-        Event("citizen:authenticator_removed", actor, now, citizen_id=device.citizen_id, details=details)
-    )
     kind = NoticeKind.AUTHENTICATOR_BLOCKED if because == WRONG_PIN else NoticeKind.AUTHENTICATOR_REMOVED
-    uow.notices.tell(Notice(kind, device.citizen_id, details=_TOLD), now)
+    write_down(uow, device.citizen_id, kind, Credential.PHONE, now, actor=actor)
 
 
 async def devices_of(uow: UnitOfWork, citizen_id: str, now: datetime) -> list[AppDevice]:

@@ -49,7 +49,7 @@ class Phone:
     def signed(self, purpose: SignedPurpose, *fields: str) -> str:
         return self.key.sign(signed_text(purpose, ISSUER, (self.device_id, *fields)))
 
-    async def enrol(self, code: str, **changes: str) -> httpx.Response:
+    async def enrol(self, code: str, /, **changes: str) -> httpx.Response:
         """Send what the page that sets a phone up sends."""
         signature = self.signed(SignedPurpose.ENROL, code.replace("-", ""))
         form = {
