@@ -23,8 +23,8 @@ nothing else (OWASP, "device cookies"): neither a thief of the password who uses
 codes, nor a neighbour behind the same address, locks the holder out there. Strangers do not have
 its cookie, and a made-up one is known for nobody.
 
-What cannot be guessed at all (a passkey's signature, a code of 128 bits, a state of our own making)
-is counted by source alone: not against guessing, but because looking at it costs us something.
+What cannot be guessed at all (a passkey's signature, a state of our own making) is counted by source
+alone: not against guessing, but because looking at it costs us something.
 
 Identifiers that nobody holds are counted like all others, so that being throttled tells nothing.
 
@@ -77,8 +77,12 @@ hour: nobody is worn down by being asked again and again. What a person agrees t
 MARK_LIMITS = AttemptLimits(free=300, window=timedelta(minutes=10), longest_pause=timedelta(minutes=10))
 """Per source that looks up public marks by name: wide, as SOURCE_LIMITS; it is no guess at a secret."""
 
-UNGUESSABLE_LIMITS = AttemptLimits(free=600, window=timedelta(minutes=10), longest_pause=timedelta(minutes=1))
+UNGUESSABLE_LIMITS = AttemptLimits(
+    free=1000, window=timedelta(minutes=10), longest_pause=timedelta(minutes=1)
+)
 """Per source, for what nobody guesses: it bounds work, not luck."""
+PHONE_CODE_LIMITS = AttemptLimits(free=20, window=timedelta(hours=1))
+"""Per phone that types or scans codes of other screens: they change quickly, and many come too late."""
 
 
 class CredentialPath(StrEnum):
@@ -90,7 +94,7 @@ class CredentialPath(StrEnum):
     PASSKEY = "passkey"
     """Without identifier: signatures are not guessed."""
     PHONE_CODE = "phone_code"
-    """A code scanned from another screen; without identifier."""
+    """A code of another screen; the holder is the phone that takes it. Without identifier: its signatures."""
     PHONE_PIN = "phone_pin"
     """The holder is the enrolled device."""
     RECOVERY_CODE = "recovery_code"
@@ -112,13 +116,16 @@ class PathLimits:
     holder: AttemptLimits | None = None
     """Where only somebody gets who proved something before: per identifier, all sources together."""
     browser: AttemptLimits | None = None
-    """Instead of all these, in a browser where the same was right before; None knows no browsers."""
+    """Instead of all these, in a browser where the same was right before; None knows no browsers.
+
+    Where no identifier stands before the secret, a browser is known by any success on the path.
+    """
     forgets: bool = True
     """Whether a success forgets the failures before it; False where one can be had at will."""
 
 
 _STRANGERS = PathLimits(source=SOURCE_LIMITS, pair=PAIR_LIMITS, browser=PAIR_LIMITS)
-_UNGUESSABLE = PathLimits(source=UNGUESSABLE_LIMITS)
+_UNGUESSABLE = PathLimits(source=UNGUESSABLE_LIMITS, browser=UNGUESSABLE_LIMITS)
 PATH_LIMITS: Mapping[CredentialPath, PathLimits] = {
     CredentialPath.PASSWORD: _STRANGERS,
     CredentialPath.RECOVERY_CODE: _STRANGERS,
@@ -131,7 +138,7 @@ PATH_LIMITS: Mapping[CredentialPath, PathLimits] = {
     # Anybody has a device of their own, and with it a right code whenever they like.
     CredentialPath.USER_CODE: PathLimits(source=SOURCE_LIMITS, holder=USER_CODE_LIMITS, forgets=False),
     CredentialPath.PASSKEY: _UNGUESSABLE,
-    CredentialPath.PHONE_CODE: _UNGUESSABLE,
+    CredentialPath.PHONE_CODE: PathLimits(source=UNGUESSABLE_LIMITS, holder=PHONE_CODE_LIMITS, forgets=False),
     CredentialPath.UPSTREAM: _UNGUESSABLE,
 }
 

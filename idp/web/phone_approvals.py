@@ -136,7 +136,9 @@ async def take_by_code(
 
     Raises CodeUnknownError, ThrottledError.
     """
-    attempt = await count_credential_attempt(context, uow, CredentialPath.PHONE_CODE, None, http, now)
+    attempt = await count_credential_attempt(
+        context, uow, CredentialPath.PHONE_CODE, device.device_id, http, now
+    )
     code = read_user_code(typed)
     name = None if code is None else await uow.phone_approvals.find_code(APPROVAL_CODE, code, now)
     approval_hash = None if name is None else approval_hash_of(name)

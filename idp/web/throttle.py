@@ -60,7 +60,7 @@ class CredentialAttempt:
     limits: PathLimits
     keys: AttemptKeys
     brake: bytes | None
-    """The counter that holds guesses back; None where only sources are counted."""
+    """The counter that holds guesses back; None where the source alone does."""
     noted: tuple[bytes, ...]
     """The other counters that it stands in."""
     attempts_left: int | None
@@ -74,11 +74,9 @@ class CredentialAttempt:
         """
         for key in self.noted:
             uow.attempts.take_back(key)
-        if self.brake is None:
-            return
-        if self.limits.forgets:
+        if self.brake is not None and self.limits.forgets:
             uow.attempts.forget(self.brake)
-        else:
+        elif self.brake is not None:
             uow.attempts.take_back(self.brake)
         if self.limits.pair is not None:
             uow.attempts.mark(self.keys.known_source, now, KNOWN_VALIDITY)
@@ -144,10 +142,8 @@ async def count_credential_attempt(
 
 
 def _read_for(keys: AttemptKeys, identifier: str | None) -> list[bytes]:
-    if identifier is None:
-        return [keys.source]
-    read = [keys.source, keys.identifier, keys.pair, keys.known_source, keys.browser, keys.known_browser]
-    return [key for key in read if key]
+    of_identifier = () if identifier is None else (keys.identifier, keys.pair, keys.known_source)
+    return [key for key in (keys.source, *of_identifier, keys.browser, keys.known_browser) if key]
 
 
 def _gates(
@@ -155,10 +151,10 @@ def _gates(
 ) -> tuple[list[tuple[bytes, AttemptLimits]], list[bytes]]:
     """Return the counters that may refuse, the one that brakes first, and those that only count along."""
     at_source = (keys.source, limits.source)
+    if limits.browser is not None and keys.known_browser in counters:
+        return [(keys.browser, limits.browser)], [] if identifier is None else [keys.identifier]
     if identifier is None or (limits.pair is None and limits.holder is None):
         return [at_source], []
-    if limits.browser is not None and keys.known_browser in counters:
-        return [(keys.browser, limits.browser)], [keys.identifier]
     if limits.holder is not None:
         return [(keys.identifier, limits.holder), at_source], []
     at_identifier = counters.get(keys.identifier)
