@@ -8,6 +8,7 @@
 | cases | what was brought forward, until it is decided |
 | corrections | what the register holds about a person and got wrong, they say: a case (R9, R14) |
 | notices | what a person is told about their links, and how they want to be told |
+| notice_topics | what a notice is about, as people look for it |
 | freezes | freezing new links, and what it takes to lift that |
 | feature_policy | which feature needs which assurance, and by when (R2, R3) |
 | policy_versions | which version of that holds, and which is announced |

@@ -1,4 +1,4 @@
-"""`idp cases`: what people and platforms brought forward about links. Whoever looks is written down. P9."""
+"""`idp cases`: what people and platforms brought forward. Whoever looks is written down. P9."""
 
 import click
 
@@ -14,6 +14,7 @@ from idp.identity.cases import (
     read_reference,
     shown_reference,
 )
+from idp.identity.corrections import CorrectionOutcome
 from idp.identity.notices import Notice, NoticeKind
 from idp.operators.desk import Desk, at_desk
 from idp.operators.failures import MEANWHILE
@@ -27,11 +28,13 @@ _BRIEF = ("reference", "kind", "status", "client_id", "opened_at", "due_at", "ou
 _ROUNDS = 5
 OUTCOMES = {"reinstated": Status.ACTIVE, "ended": Status.ENDED, "unchanged": None}
 """What a decision does with the link that its holder disowned."""
+REGISTER_OUTCOMES = (CorrectionOutcome.CORRECTED.value, CorrectionOutcome.CONFIRMED.value)
+"""What the register answered to a request: it has corrected the datum, or stands by it."""
 
 
 @click.group()
 def cases() -> None:
-    """Look at cases, and decide those of people who say that a link was not them."""
+    """Look at cases; decide those of people whose link was not them, or whom the register has answered."""
 
 
 reference_argument = click.argument("reference", metavar="REFERENCE")
@@ -43,12 +46,15 @@ reference_argument = click.argument("reference", metavar="REFERENCE")
 @click.option(
     "--status", type=click.Choice([status.value for status in CaseStatus]), help="Only in this state."
 )
+@click.option("--overdue", is_flag=True, help="Only what should have been answered by now.")
 @click.option("--after", default="", metavar="REFERENCE", help="Begin behind this case.")
 @click.option(
     "--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many at most."
 )
 @json_option
-def list_cases(*, kind: str | None, client_id: str, status: str | None, after: str, limit: int) -> None:
+def list_cases(
+    *, kind: str | None, client_id: str, status: str | None, overdue: bool, after: str, limit: int
+) -> None:
     """List cases. Whom they concern is shown for one case only, by `idp cases show`."""
 
     async def work(desk: Desk) -> list[Case]:
@@ -58,6 +64,7 @@ def list_cases(*, kind: str | None, client_id: str, status: str | None, after: s
             client_id=client_id,
             kind=None if kind is None else CaseKind(kind),
             status=None if status is None else CaseStatus(status),
+            overdue_at=desk.clock() if overdue else None,
             after=behind,
             limit=limit,
         )
@@ -87,7 +94,7 @@ def show(*, reference: str, reason: str) -> None:
                 "case:looked_up",
                 desk.operator,
                 desk.clock(),
-                client_id=case.client_id,
+                client_id=case.client_id or None,
                 citizen_id=citizen_id,
                 details={"because": reason, "reference": case.reference},
             )
@@ -113,11 +120,14 @@ def show(*, reference: str, reason: str) -> None:
 
 @cases.command("close")
 @reference_argument
-@click.argument("outcome", type=click.Choice(list(OUTCOMES)))
+@click.argument("outcome", type=click.Choice([*OUTCOMES, *REGISTER_OUTCOMES]))
 @dry_run_option
 @json_option
 def close_case(*, reference: str, outcome: str, dry_run: bool) -> None:
-    """Decide a case: the link is active again, is ended, or stays as it is. The person is told."""
+    """Decide a case: the link is active again, is ended or stays; the register corrects, or confirms.
+
+    The person is told.
+    """
     case = at_desk(lambda desk: _closed(desk, reference, outcome, dry_run=dry_run))
     shown = shown_reference(case.reference)
     document = {"reference": shown, "link_id": case.link_id, "outcome": outcome, "dry_run": dry_run}
@@ -129,6 +139,11 @@ async def _closed(desk: Desk, reference: str, outcome: str, *, dry_run: bool) ->
     case = await _get(uow, reference)
     if case.kind is CaseKind.DISPUTE:
         raise CommandFailedError("A dispute is decided by `idp disputes decide`.")
+    if (case.kind is CaseKind.CORRECTION) is not (outcome in REGISTER_OUTCOMES):
+        raise CommandFailedError(
+            "A request to the register is corrected or confirmed; any other case is reinstated, ended or"
+            " unchanged."
+        )
     try:
         closed, event = close(case, outcome, desk.operator, now)
         # The gate of the case comes first: of two decisions one counts, and only its link moves.
@@ -136,11 +151,12 @@ async def _closed(desk: Desk, reference: str, outcome: str, *, dry_run: bool) ->
         uow.ledger.append(event)
         if case.citizen_id is not None:
             uow.notices.tell(
-                Notice(NoticeKind.CASE_CLOSED, case.citizen_id, case.client_id, case_id=case.case_id), now
+                Notice(NoticeKind.CASE_CLOSED, case.citizen_id, case.client_id or None, case_id=case.case_id),
+                now,
             )
-        await _move_link(desk, uow, case, OUTCOMES[outcome])
+        await _move_link(desk, uow, case, OUTCOMES.get(outcome))
         if not dry_run:
-            await _committed(desk, uow, case, OUTCOMES[outcome])
+            await _committed(desk, uow, case, OUTCOMES.get(outcome))
     except (IllegalCaseMoveError, IllegalMoveError) as error:
         raise CommandFailedError(f"{str(error).capitalize()}.") from error
     return case

@@ -29,17 +29,31 @@
 | children_links | What is linked with my child? End it |
 | own_consent | At 16: does this link stay? |
 | device | Which device? The code that it shows |
+| my_start | What needs me now, and where is everything else? |
+| attention | what needs a person now, read from every corner |
+| start_views | the view models of both |
 | my_accounts | Whom do I trust? What happened? End it |
 | disputes | an account that another person has linked is claimed here |
-| my_cases | cases about my links, and a holder's answer |
+| my_consents | What did I agree to, and what did I refuse? |
+| consent_views | the view models of that |
+| my_correction | What does the register say about me that is wrong? |
+| correction_views | the view models of that |
+| my_cases | what I or others brought forward, and a holder's answer |
 | case_views | the view models of both |
 | my_networks | Where did I sign in without linking an account? End it |
 | my_sessions | Where am I signed in? End it |
-| my_notices | What was I told, and how do I want to be? |
+| my_security | How do I sign in, and what is missing? |
+| my_authenticator_app | An app that shows codes: set up, confirmed, removed |
+| my_recovery_codes | Codes on paper: made, shown once, void |
+| my_password | Which password from now on? |
+| my_browsers | Which browsers are remembered? |
+| my_notices | What was I told? |
+| my_notice_ways | How do I want to be told? |
 | not_me | Was it not me? From a message, or from the link's own page |
 | freeze | May new accounts be linked with me? |
 | my_activity | What was done with my data? And: the proof of it |
-| activity_export | the same, all of it, as a file |
+| my_export | What is in the file that I can take along? |
+| activity_export | all of it, as that file |
 | activity_views | what these pages show |
 | export_views | what the file shows |
 | sign_out | Sign out here? And: it is done |
@@ -63,12 +77,18 @@
 | approval_views | the same, for requests from other devices |
 | network_views | the same, of linked accounts and of networks without one |
 | sign_in_views | the same, of signing in |
+| security_views | the same, of how a person signs in |
 | passkey_sign_in | a passkey instead of number and password, or as the second proof |
 | my_passkeys | With which passkeys do I sign in? Add, name and remove them |
 | passkey_views | the same, of passkeys |
 | session_views | the same, of signing out and of sessions |
 | mark_views | the same, of public marks |
 | words | the words for values |
+| lists | what is looked for in a list, where a page of it begins |
+| list_views | the view models of both |
+| list_words | the words of what narrows a list down |
+| start_words | the words of what needs a person now |
+| correction_words | the words of requests to the register |
 | notice_words | the words of notices, on a page and in a message |
 | rendering | a view and a language in, bytes out |
 """

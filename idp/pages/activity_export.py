@@ -30,6 +30,7 @@ from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
 
+VISIT = "export"
 AT_ONCE = 200
 """Rows read and written at once."""
 
@@ -91,7 +92,7 @@ async def export_html(http: Request) -> Response:
 async def _history(http: Request) -> History | Response:
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock())
+    signed_in = await signed_in_or_way(context, uow, http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     return History(context, uow, signed_in.citizen.citizen_id)

@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def home(http: Request) -> Response:
     """Lead whoever types the address to what is theirs."""
-    return see_other(f"{context_of(http).issuer}/my/accounts")
+    return see_other(f"{context_of(http).issuer}/my")
 
 
 @router.get("/acr/{value}")

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 
 import orjson
-from sqlalchemy import and_, bindparam, case, desc, literal_column, null, or_, select, true
+from sqlalchemy import BigInteger, and_, bindparam, case, desc, literal_column, null, or_, select, true
 
 from idp.audit.events import Actor, ActorKind
 from idp.identity.cases import Case, CaseKind, CaseStatus, make_reference
@@ -65,6 +65,19 @@ _PAGE = (
     .where(or_(bindparam("client_id") == literal_column("''"), t.c.client_id == bindparam("client_id")))
     .where(or_(bindparam("kind") == literal_column("''"), t.c.kind == bindparam("kind")))
     .where(or_(bindparam("status") == literal_column("''"), t.c.status == bindparam("status")))
+    .where(
+        case(
+            (
+                bindparam("overdue_at", type_=BigInteger) > literal_column("0"),
+                and_(
+                    t.c.closed_at == null(),
+                    t.c.answered_at == null(),
+                    t.c.due_at <= bindparam("overdue_at", type_=BigInteger),
+                ),
+            ),
+            else_=true(),
+        )
+    )
     .order_by(t.c.case_id)
     .limit(bindparam("limit"))
 )
@@ -195,12 +208,19 @@ class Cases:
         client_id: str = "",
         kind: CaseKind | None = None,
         status: CaseStatus | None = None,
+        overdue_at: datetime | None = None,
         after: str = "",
         limit: int = 50,
     ) -> list[Case]:
         """Return cases in pages by id; what is not named lets everything through."""
         rows = await self._recorder.fetch_all(
-            _PAGE, client_id=client_id, kind=kind or "", status=status or "", after=after, limit=limit
+            _PAGE,
+            client_id=client_id,
+            kind=kind or "",
+            status=status or "",
+            overdue_at=0 if overdue_at is None else micros(overdue_at),
+            after=after,
+            limit=limit,
         )
         return [self._from_row(row) for row in rows]
 

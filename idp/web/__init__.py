@@ -28,6 +28,8 @@
 | protected_resource | one door for every resource that takes an access token |
 | log_proofs | proofs from the public log |
 | disputes | what opening and deciding a dispute records |
+| corrections | what asking the register to correct a datum records |
+| notice_facts | what a notice tells of, for the list and for every message |
 | vetoes | "this was not me": what is stopped and opened |
 | freezes | freezing new links: recorded, written down and told |
 | refusals | a refusal by policy, written down once |

@@ -176,3 +176,43 @@ def test_an_operator_lifts_a_freeze_for_whoever_has_no_second_proof(disowned: In
     (event,) = disowned.events("citizen:links_thawed")
     assert event["details"] == {"because": "holder_came_in_person"}
     assert [notice["kind"] for notice in disowned.rows("notices")] == ["freeze_off"]
+
+
+@pytest.fixture
+def asked(installation: Installation) -> Installation:
+    """Give a person who asked the register to correct their address, too long ago."""
+    file = write_register(installation.folder / "people.jsonl", register_line(1))
+    installation.answer("citizens", "import", file)
+    lan = installation.citizen_id(LAN)
+    actor, long_ago = Actor(ActorKind.CITIZEN, lan), NOW - timedelta(days=30)
+    case = new_case(
+        CaseKind.CORRECTION, actor, long_ago, client_id="", citizen_id=lan, due_at=NOW - timedelta(days=18)
+    )
+
+    async def ask(uow: UnitOfWork) -> None:
+        uow.cases.open(replace(case, content={"datum": "address", "fault": "outdated"}))
+        await uow.commit()
+
+    installation.with_store(ask)
+    return installation
+
+
+@pytest.mark.parametrize("outcome", ["corrected", "confirmed"])
+def test_what_the_register_answered_is_written_down_and_the_person_is_told(
+    asked: Installation, outcome: str
+) -> None:
+    (case,) = asked.answer("cases", "list", "--kind", "correction", "--overdue")["cases"]
+    assert asked.answer("cases", "list", "--kind", "not_me", "--overdue")["cases"] == []
+    shown = asked.answer("cases", "show", case["reference"])
+    assert shown["content"] == {"datum": "address", "fault": "outdated"}
+    assert "is corrected or confirmed" in asked.refused("cases", "close", case["reference"], "ended")
+    asked.answer("cases", "close", case["reference"], outcome)
+    assert [notice["kind"] for notice in asked.rows("notices")] == ["case_closed"]
+    (event,) = asked.events("case:closed")
+    assert (event["details"]["because"], event["client_id"]) == (outcome, None)
+    assert asked.answer("cases", "list", "--overdue")["cases"] == []
+
+
+def test_a_case_about_a_link_is_not_closed_as_the_registers_answer(disowned: Installation) -> None:
+    reference = reference_of(disowned)
+    assert "any other case is reinstated" in disowned.refused("cases", "close", reference, "corrected")

@@ -59,10 +59,10 @@ async def answer_at(provider: Provider, platform: Platform, http: httpx.AsyncCli
 async def test_frozen_means_that_no_new_link_is_made_and_what_is_linked_goes_on(provider: Provider) -> None:
     async with provider.http() as http:
         it = await linked(provider, http)
-        assert "/my/freeze" in (await http.get("/my/accounts")).text
+        assert "/my/freeze" in (await http.get("/my")).text
         assert (await press(http)).headers["location"] == f"{ISSUER}/my/freeze"
         assert await is_frozen(provider, it.person)
-        assert 'id="frozen"' in (await http.get("/my/accounts")).text
+        assert "Liên kết mới đang bị chặn" in (await http.get("/my")).text
         refused = await answer_at(provider, await new_platform(provider), http, it.person)
         assert "Bạn đã khoá liên kết mới" in refused
         assert f"{ISSUER}/my/freeze" in Html(refused).links

@@ -28,11 +28,10 @@ async def linked(
 async def test_signing_in_comes_first_and_leads_on(provider: Provider) -> None:
     person = await provider.add_person()
     async with provider.http() as http:
-        for path in ("/", "/my/accounts", "/my/accounts/x", "/my/accounts/x/end"):
-            response = await http.get(path)
-            while response.headers["location"].endswith("/my/accounts"):
-                response = await http.get(response.headers["location"])
-            assert response.headers["location"] == f"{ISSUER}/sign-in/my"
+        for path in ("/my/accounts", "/my/accounts/x", "/my/accounts/x/end"):
+            assert (await http.get(path)).headers["location"] == f"{ISSUER}/sign-in/accounts"
+        assert (await http.get("/")).headers["location"] == f"{ISSUER}/my"
+        assert (await http.get("/my")).headers["location"] == f"{ISSUER}/sign-in/my"
         form = Html((await http.get("/sign-in/my")).text).forms["sign-in"]
         answer = await http.post(
             form.action, data={"identifier": person.personal_number, "password": person.password}

@@ -241,9 +241,14 @@ async def test_everything_is_exported_for_programs_and_for_people(provider: Prov
 
 async def test_nobody_exports_without_signing_in(provider: Provider) -> None:
     async with provider.http() as http:
-        for path in ("", "/x", "/x/proof", "/export.json", "/export.html"):
-            answer = await http.get(f"/my/activity{path}")
-            assert (answer.status_code, answer.headers["location"]) == (303, f"{ISSUER}/sign-in/my")
+        for path, visit in (
+            *((f"/activity{path}", "activity") for path in ("", "/x", "/x/proof")),
+            ("/activity/export.json", "export"),
+            ("/activity/export.html", "export"),
+            ("/export", "export"),
+        ):
+            answer = await http.get(f"/my{path}")
+            assert (answer.status_code, answer.headers["location"]) == (303, f"{ISSUER}/sign-in/{visit}")
 
 
 async def test_a_withdrawal_starts_the_platforms_clock(provider: Provider) -> None:

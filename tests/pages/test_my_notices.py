@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def save(http: httpx.AsyncClient, channels: list[str], locale: str = "vi") -> httpx.Response:
-    form = Html((await http.get("/my/notices")).text).forms["notices"]
+    form = Html((await http.get("/my/notice-ways")).text).forms["notice-ways"]
     return await http.post(form.action, data=form.fields | {"channel": channels, "ui_locale": locale})
 
 
@@ -34,7 +34,7 @@ async def test_ways_and_language_are_chosen_and_the_ways_of_before_are_told(prov
     async with provider.http() as http:
         it = await linked(provider, http)
         answer = await save(http, ["sms"], "en")
-        assert answer.headers["location"] == f"{ISSUER}/my/notices?saved=1"
+        assert answer.headers["location"] == f"{ISSUER}/my/notice-ways?saved=1"
         assert await preferences(it) == NoticePreferences(frozenset({Channel.SMS}), UILocale.EN)
         await save(http, ["sms"], "en")
         kept = await provider.unit_of_work().notices.of_citizen(it.person.citizen_id)
@@ -57,7 +57,7 @@ async def test_nonsense_is_no_choice(provider: Provider) -> None:
 async def test_another_site_changes_nothing(provider: Provider) -> None:
     async with provider.http() as http:
         it = await linked(provider, http)
-        form = Html((await http.get("/my/notices")).text).forms["notices"]
+        form = Html((await http.get("/my/notice-ways")).text).forms["notice-ways"]
         fields = form.fields | {"channel": "sms"}
         foreign = {"Origin": "https://evil.example"}
         assert (await http.post(form.action, data=fields, headers=foreign)).status_code == 403

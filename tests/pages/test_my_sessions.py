@@ -47,7 +47,7 @@ async def test_every_session_is_shown_with_its_networks_and_this_one_first(provi
         assert "This browser" in mine
         assert ("Chợ Phiên" in mine, "Quán Gió" in mine) == (True, False)
         assert ("Chợ Phiên" in other, "Quán Gió" in other) == (False, True)
-        assert f"{ISSUER}/my/sessions" in Html((await here.get("/my/accounts")).text).links
+        assert f"{ISSUER}/my/sessions" in Html((await here.get("/my")).text).links
 
 
 async def test_one_session_ends_in_one_click_and_this_one_lives_on(provider: Provider) -> None:

@@ -100,6 +100,8 @@ async def test_cases_are_listed_by_kind_state_client_and_person(memory: Memory) 
     assert await cases.page(kind=CaseKind.DISPUTE) == [theirs]
     assert await cases.page(client_id="other", status=CaseStatus.OPEN) == [elsewhere]
     assert await cases.page(status=CaseStatus.CLOSED) == []
+    assert await cases.page(overdue_at=NOW + timedelta(days=2)) == []
+    assert await cases.page(overdue_at=NOW + timedelta(days=3), kind=CaseKind.DISPUTE) == [theirs]
     found = {case.case_id for case in await cases.of_citizen("citizen-2")}
     assert found == {mine.case_id, theirs.case_id}
     assert await cases.overdue(CaseKind.DISPUTE, NOW + timedelta(days=2)) == []
