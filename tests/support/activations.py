@@ -1,12 +1,14 @@
 """Activation codes as operators and holders come by them, and the pages on which they are used."""
 
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from idp.audit.events import Actor, ActorKind
+from idp.authenticators.recovery_codes import ALPHABET, LENGTH
 from idp.identity.activation_grounds import Ground, Identified, Purpose, SeenDocument
 from idp.identity.activations import Activation, approve, issued, proposal
 from idp.identity.evidence import DocumentType
@@ -17,8 +19,6 @@ from tests.support.provider import ISSUER, Person, Provider
 NGA, HOA = Actor(ActorKind.OPERATOR, "nga"), Actor(ActorKind.OPERATOR, "hoa")
 CHOSEN = "bèo dạt mây trôi 27"
 """A password that nobody chose before."""
-SHEET = ("2346789BCDFGHJK", "WXY2346789BCDFG", "HJKMPQRTVWXY234")
-"""Recovery codes of whoever has a sheet of them."""
 
 
 def seen(ground: Ground = Ground.IN_PERSON) -> Identified:
@@ -62,11 +62,13 @@ async def opened_recovery(
     return handed
 
 
-async def give_sheet(provider: Provider, person: Person) -> None:
-    """Give a person recovery codes."""
+async def give_sheet(provider: Provider, person: Person) -> tuple[str, ...]:
+    """Give a person recovery codes; return them."""
     uow = provider.unit_of_work()
-    uow.recovery_codes.replace(person.citizen_id, SHEET, provider.clock.now)
+    sheet = tuple("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(3))
+    uow.recovery_codes.replace(person.citizen_id, sheet, provider.clock.now)
     await uow.commit()
+    return sheet
 
 
 async def typed(
