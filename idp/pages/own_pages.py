@@ -17,6 +17,7 @@ from idp.web.answers import see_other
 from idp.web.failures import note
 from idp.web.journey import enrolled_methods, find_signed_in
 from idp.web.state import Context
+from idp.web.trusted_browsers import find_trusted
 
 
 async def children_address(context: Context, uow: UnitOfWork, citizen_id: str, now: datetime) -> str | None:
@@ -99,13 +100,25 @@ async def signed_in_or_way(
 ) -> SignedIn | Response:
     """Return who is signed in, with two factors where they have them, or the way to get there.
 
-    `visit_id` says where that way leads in the end (`visit.own_visit`).
+    In a browser that they had remembered one factor is enough to read. `visit_id` says where the way leads in
+    the end (`visit.own_visit`).
     """
     signed_in = await find_signed_in(context, uow, http, now)
     if signed_in is None:
         return see_other(f"{context.issuer}/sign-in/{visit_id}")
     way = await way_to_two_factors(context, uow, signed_in, visit_id)
-    return await _welcomed(uow, http, signed_in, now) if way is None else way
+    if way is None or await _may_read(context, uow, http, signed_in, now):
+        return await _welcomed(uow, http, signed_in, now)
+    return way
+
+
+async def _may_read(
+    context: Context, uow: UnitOfWork, http: Request, signed_in: SignedIn, now: datetime
+) -> bool:
+    """Tell whether nothing is changed here, in a browser that this person had remembered."""
+    if http.method != "GET":
+        return False
+    return await find_trusted(context, uow, http, signed_in.citizen.citizen_id, now) is not None
 
 
 async def way_to_two_factors(
