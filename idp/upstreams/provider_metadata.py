@@ -88,6 +88,8 @@ def json_object(answer: Answer, what: str) -> dict[str, Any]:
     """Return the JSON object of a 200 answer. Raises UpstreamError, naming `what` and quoting nothing."""
     if answer.status >= 500 or answer.status == 429:
         raise UpstreamError(Fault.UNAVAILABLE, f"{what}: status {answer.status}")
+    if answer.status in {401, 403}:
+        raise UpstreamError(Fault.UNAVAILABLE, f"{what}: we are refused")
     if answer.status not in {200, 201}:
         raise UpstreamError(Fault.UNTRUSTED, f"{what}: status {answer.status}")
     if answer.content_type not in {"application/json", "application/jwk-set+json"}:

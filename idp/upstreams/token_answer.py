@@ -25,8 +25,6 @@ def read_token_answer(answer: Answer) -> TokenAnswer:
     """Read the answer. A code that is refused is of another visit, or stolen. Raises UpstreamError."""
     if answer.status == 400:
         raise UpstreamError(Fault.UNTRUSTED, "token: the code is refused")
-    if answer.status in {401, 403}:
-        raise UpstreamError(Fault.UNAVAILABLE, "token: we are refused as a client")
     document = json_object(answer, "token")
     access_token, id_token = document.get("access_token"), document.get("id_token")
     if not isinstance(access_token, str) or not _ACCESS_TOKEN.fullmatch(access_token):
