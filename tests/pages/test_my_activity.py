@@ -75,7 +75,7 @@ async def test_who_used_what_how_often_and_when(provider: Provider) -> None:
         assert len(entries(uses)) == 4
         assert len(entries(await http.get("/my/activity?kind=sign_ins"))) == 1
         assert entries(await http.get("/my/activity?kind=looks")) == []
-        assert "Chưa có gì" in Html((await http.get("/my/activity?network=no-such")).text).text
+        assert "Không có mục nào như vậy" in Html((await http.get("/my/activity?network=no-such")).text).text
 
 
 async def test_an_operators_look_is_seen_by_the_person_it_was_at(provider: Provider) -> None:
