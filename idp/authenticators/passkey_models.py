@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from uuid import UUID
 
 import orjson
 from cryptography import x509
@@ -113,7 +112,7 @@ def _speaks_of(certificate: x509.Certificate, aaguid: str) -> bool:
         extension = certificate.extensions.get_extension_for_oid(_AAGUID_EXTENSION).value
     except x509.ExtensionNotFound:
         return True
-    expected = _OCTET_STRING_OF_16 + UUID(aaguid).bytes
+    expected = _OCTET_STRING_OF_16 + bytes.fromhex(aaguid.replace("-", ""))
     return isinstance(extension, x509.UnrecognizedExtension) and extension.value == expected
 
 

@@ -8,7 +8,7 @@ import httpx
 import jwt
 import pytest
 
-from idp.audit.events import Event
+from idp.audit.chain import SealedEvent
 from idp.identity.citizens import CitizenStatus
 from idp.identity.notices import NoticeKind
 from idp.web.passkeys import CHALLENGE_LIFETIME
@@ -125,7 +125,7 @@ async def test_a_step_up_names_the_persons_own_passkeys(provider: Provider) -> N
         assert lifted.headers["location"].startswith(f"{ISSUER}/my")
         assert (await http.get("/my/passkeys")).status_code == 200
     assert mine.credential.transports == ("usb",)
-    kinds = [(event.type, event.details.get("method")) for event in await events_of(provider, person)]
+    kinds = [(event.type, json.loads(event.details)["method"]) for event in await events_of(provider, person)]
     assert ("citizen:stepped_up", "passkey") in kinds
 
 

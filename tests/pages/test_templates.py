@@ -173,7 +173,7 @@ def test_the_stable_forms_are_there(pages: Pages, locale: Locale) -> None:
 
 def test_password_managers_and_keypads_find_their_fields(pages: Pages) -> None:
     page = read(pages, SIGN_IN)
-    assert page.one(name="identifier")["autocomplete"] == "username"
+    assert page.one(name="identifier")["autocomplete"] == "username webauthn"
     assert page.one(name="password")["autocomplete"] == "current-password"
     assert "pattern" not in page.one(name="identifier")
     code = read(pages, VIEWS["second_factor"]).one(name="code")
