@@ -32,6 +32,7 @@ from idp.pages import (
     children,
     children_links,
     consent,
+    design,
     device,
     disputes,
     enrolment,
@@ -260,6 +261,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     if settings.mode is not Mode.PRODUCTION:
         app.include_router(sandbox_endpoints.router)
         app.include_router(sandbox.router)
+        app.include_router(design.router)
     for page in (
         sign_in,
         phone_sign_in,

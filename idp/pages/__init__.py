@@ -59,6 +59,7 @@
 | sign_out | Sign out here? And: it is done |
 | event_pages | what our own security events mean, at the addresses that name them |
 | event_views | the view model of that page |
+| design | What is there to build pages of? For whoever makes one, not in production |
 | explanations | what an `acr` value means |
 | login_initiation | the way to a network's own sign-in |
 | public_marks | Is this account genuine? For anybody, by the mark or by the account's name |

@@ -29,6 +29,7 @@ from tests.support.watched_pages import Watched
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.needs("axe-core"),
     pytest.mark.parametrize("prepared", ["sqlite"], indirect=True),
     pytest.mark.parametrize("language", ["vi", "en"]),
 ]
@@ -197,6 +198,8 @@ def test_where_it_does_not_go_on(scene: Scene, camera: Camera, open_page: OpenPa
     camera.take("acr")
     page.goto(f"{scene.provider.url}/events/account-link-ended")
     camera.take("event")
+    page.goto(f"{scene.provider.url}/design")
+    camera.take("design")
     page.goto(f"{scene.network.url}/callback?state=unknown")
     camera.take("network-problem")
     stranger = open_page(locale="vi-VN" if camera.language == "vi" else "en-GB")

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from tests.support.axe import violations
 from tests.support.browser import DESKTOP, PHONE, screenshot
+from tests.support.legible import too_wide
 from tests.support.watched_pages import sideways, weight
 
 HEAVIEST = 30 * 1024
-COLOURS = {
+PICTURES = {
     ("vi", 360): ("dark", "light"),
     ("vi", 1280): ("dark", "light"),
     ("en", 360): ("light",),
@@ -20,14 +22,15 @@ COLOURS = {
 class Camera:
     """Takes each page at 360 and 1280 px, light and dark, in the language of the visit.
 
-    Colours do not depend on the language: in English half of the pictures are enough.
+    Colours do not depend on the language: in English half of the pictures are enough. axe-core looks at
+    everything: light and dark, in both languages.
     """
 
     page: Page
     language: str
 
     def take(self, name: str, *, names: str = "") -> None:
-        """Keep pictures; check language, title, weight, and that nobody has to scroll sideways.
+        """Keep pictures; check language, title and weight, and that everybody can read and use the page.
 
         `names` is something the title must say.
         """
@@ -42,6 +45,11 @@ class Camera:
         for window in (DESKTOP, PHONE):
             page.set_viewport_size({"width": window["width"], "height": window["height"]})
             assert sideways(page) <= 0, f"{name} is wider than {window['width']} px"
-            for scheme in COLOURS[self.language, window["width"]]:
+            for scheme in PICTURES[self.language, window["width"]]:
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 screenshot(page, f"{name}-{window['width']}-{scheme}-{self.language}")
+        page.emulate_media(color_scheme="dark")
+        wrong = violations(page, only_colours=True)
+        page.emulate_media(color_scheme="light")
+        wrong += violations(page) + too_wide(page)
+        assert not wrong, f"{name} keeps people out:\n" + "\n".join(wrong)

@@ -17,7 +17,7 @@ WIDER = """() => [...document.querySelectorAll('body *')]
 TWICE_AS_LARGE = "size => { document.documentElement.style.fontSize = size }"
 
 CUT_OFF = """() => [...document.querySelectorAll('body *')]
-    .filter(element => !element.matches('.unseen, input, select, textarea, svg *'))
+    .filter(element => !element.matches('.unseen, .skip, input, select, textarea, svg *'))
     .filter(element => getComputedStyle(element).overflowX !== 'visible'
         && element.scrollWidth > element.clientWidth + 1)
     .map(element => element.outerHTML.slice(0, 200))"""

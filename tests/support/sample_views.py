@@ -14,6 +14,7 @@ from idp.pages.approval_views import (
     ApprovalsPage,
     DevicePage,
 )
+from idp.pages.design import design_view
 from idp.pages.event_views import EventPage
 from idp.pages.list_views import Paging
 from idp.pages.network_views import EndNetworkPage, LinkedAccountsPage, NetworkCard, NetworkEndedPage
@@ -305,6 +306,7 @@ VIEWS: dict[str, Page] = {
         trouble=Trouble.EXPIRED, reference="7F3K-91QD", client=replace(NETWORK, back_action=None)
     ),
     **{f"acr_{acr}": AcrPage(acr=acr) for acr in Acr},
+    "design": design_view("https://id.lienket.example/design"),
     "event": EventPage(name="account-link-ended", uri="https://idp.example/events/account-link-ended"),
     "form_post": FormPostPage(
         client=replace(NETWORK, back_action=None),
