@@ -13,6 +13,11 @@
 | citizens | `idp citizens show, suspend, reinstate, change-number` |
 | citizens_import | `idp citizens import` |
 | guardians | `idp citizens guardian add, end, list` |
+| activations | `idp activations`: codes for a first sign-in, or for more beside a password |
+| recoveries | `idp recoveries`: two operators, papers, and a wait |
+| person_at_hand | the person somebody stands there for: by number and birth date, never by name |
+| letters | the printable letter with a code |
+| activation_reports | what these commands answer |
 | clients | `idp clients list, show, approve, suspend, reinstate, rotate-secret` |
 | clients_apply | `idp clients apply` |
 | clients_check | `idp clients check` |

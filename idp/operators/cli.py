@@ -14,6 +14,10 @@ from idp.operators.options import json_option
 from idp.operators.output import CommandFailedError, Invocation, encode
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "activations": (
+        "idp.operators.activations:activations",
+        "Give people a code to set up how they sign in, as a letter.",
+    ),
     "audit": ("idp.operators.audit:audit", "Read and verify the audit log."),
     "cases": (
         "idp.operators.cases:cases",
@@ -45,6 +49,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "policy": (
         "idp.operators.feature_policy:policy",
         "Look at the feature policy, check a new version and publish it.",
+    ),
+    "recoveries": (
+        "idp.operators.recoveries:recoveries",
+        "Let people who lost every way to sign in set it up anew, with a second person.",
     ),
     "serve": ("idp.operators.serve:serve", "Serve until Ctrl-C or SIGTERM."),
     "settings": ("idp.operators.settings_report:settings", "List every setting and check them."),
