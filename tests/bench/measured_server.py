@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from idp.app import create_app
 from idp.pages import sign_in
 from idp.settings import Settings
+from idp.web import phones
 
 COUNTERS = "/bench/counters"
 BARE = "/bench/bare"
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true")
     given, _ = parser.parse_known_args()
     sign_in.verify_password = _accept
+    phones.verify_password = _accept
     app: ASGIApp = _bare_application() if given.bare else create_app(Settings.load())
     uvicorn.run(
         Counting(app),

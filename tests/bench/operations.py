@@ -17,6 +17,7 @@ from tests.bench.client import Answer, Connection, spread
 from tests.bench.measured_server import BARE, COUNTERS
 from tests.bench.population import BASIC, FAPI, OPAQUE, PASSWORD, REDIRECT_URI, SIGNED, Population
 from tests.bench.report import Cost
+from tests.bench.sign_in import Arrival, Ways
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -91,6 +92,19 @@ async def measure_provider(measurement: Measurement, population: Population, ope
     tokens = await spread(measurement.pool, codes, opaque.redeem)
     await measurement.measure("introspection, opaque", tokens, opaque.introspect)
     await measure_fapi(measurement, journey, wanted)
+    await measure_other_ways_in(measurement, journey, population)
+
+
+async def measure_other_ways_in(measurement: Measurement, journey: "Journey", population: Population) -> None:
+    """Measure signing in without a password; the phone's row has both screens in it, nine requests."""
+    ways = Ways(measurement.issuer)
+    for name, way in (("sign-in with a passkey", ways.by_passkey), ("sign-in by the phone", ways.by_phone)):
+        began = await spread(measurement.pool, population.citizens, journey.begin)
+        arrivals = [
+            Arrival(person, page, cookies)
+            for person, (_, page, cookies) in zip(population.equipped, began, strict=True)
+        ]
+        await measurement.measure(name, arrivals, way)
 
 
 async def measure_fapi(

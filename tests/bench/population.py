@@ -1,5 +1,6 @@
 """Who is there before the measurement: people in the register, four platforms, their keys."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
+from tests.bench.authenticators import Equipped, equip
 from tests.support.served import ServedProvider
 
 PASSWORD = "mot mat khau du dai"
@@ -45,6 +47,8 @@ class Population:
     opaque_client_secret: str
     """Of the client whose access tokens say nothing themselves."""
     client_key: ECKey
+    equipped: Sequence[Equipped]
+    """The citizens in their order, each with a passkey and a phone."""
 
 
 def populate(provider: ServedProvider, citizens: int) -> Population:
@@ -68,7 +72,8 @@ def populate(provider: ServedProvider, citizens: int) -> Population:
         more="dpop_bound_access_tokens = true",
         policy='profile = "fapi2"',
     )
-    return Population(numbers, _find_secret(basic), _find_secret(opaque), key)
+    equipped = asyncio.run(equip(provider, numbers))
+    return Population(numbers, _find_secret(basic), _find_secret(opaque), key, equipped)
 
 
 def _apply(
