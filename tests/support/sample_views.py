@@ -47,6 +47,7 @@ from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
 from tests.support.sample_notice_views import notice_views
 from tests.support.sample_sandbox import SANDBOX_VIEWS
 from tests.support.sample_security_views import security_views
+from tests.support.sample_upstream_views import upstream_views
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -289,6 +290,7 @@ VIEWS: dict[str, Page] = {
     **guardian_views(NETWORK, LINK, PERSON, NOW),
     **notice_views(LINK, NOW),
     **security_views(NOW),
+    **upstream_views(NETWORK, SIGN_IN),
     **account_views(LINK, PERSON, NOW),
     "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
     "ended": EndedPage(link=ENDED, ended_at=NOW),
