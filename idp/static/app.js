@@ -46,7 +46,8 @@
   }
 
   function fill(form, name, value) {
-    const field = form.elements[name] || form.appendChild(document.createElement("input"));
+    // Not form.elements: buttons are in there, too.
+    const field = form.querySelector("input[name=" + name + "]") || form.appendChild(document.createElement("input"));
     if (!field.name) { field.type = "hidden"; field.name = name; }
     field.value = value;
   }

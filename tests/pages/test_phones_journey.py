@@ -50,7 +50,7 @@ async def test_a_phone_is_set_up_with_a_code_and_the_number_that_it_shows(provid
 
 
 async def test_a_photographed_code_adds_no_strangers_phone(provider: Provider) -> None:
-    """The thief is faster; the holder's phone is refused, and the page that is told a number throws it out."""
+    """The thief is faster: the holder's phone is refused, and the page that is told a number ends it."""
     person = await provider.add_person()
     async with provider.http() as laptop, provider.http() as pocket, provider.http() as far:
         mine, thiefs = Phone(pocket), Phone(far)
