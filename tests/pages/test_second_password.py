@@ -3,11 +3,11 @@
 import jwt
 import pytest
 
+from tests.support.before_doors import arrived_by_possession
 from tests.support.html_forms import Html
 from tests.support.platform import query_of
 from tests.support.provider import ISSUER, Provider
 from tests.support.shared_provider import new_platform
-from tests.support.ways_in import arrived_by_possession
 
 pytestmark = pytest.mark.anyio
 

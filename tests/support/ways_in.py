@@ -1,51 +1,30 @@
-"""Every way to try a secret over HTTP: somebody before a door, with all done but the last step.
+"""Every way in, and every way to try a secret: what is attacked at one is attacked at all of `WAYS`.
 
-Tests of abuse walk over `WAYS`: whatever holds for one way in has to hold for all. A new way that is not here
-fails `security/test_every_path_is_counted.py`.
+One that is not here fails `security/test_every_path_is_counted.py`. Ways that lead through another provider
+need one, and are attacked in `security/test_upstream_abuse.py`.
 """
 
-import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
 from idp.authenticators.throttling import CredentialPath
-from idp.identity.assurance import authentication_context
-from idp.identity.sessions import Session
-from tests.support.decoupled import device_platform
-from tests.support.html_forms import Html
-from tests.support.provider import Person, Provider
-from tests.support.shared_provider import new_platform
+from tests.support import before_doors as before
+from tests.support.before_doors import Standing
+from tests.support.provider import Provider
 
 SESSION = "lienket-session"
-WRONG = "không phải cái này"
 
 
-@dataclass
-class Standing:
-    """Somebody who has only to send the secret. `person` is whose secret it is."""
-
-    http: httpx.AsyncClient
-    person: Person
-    identifier: str | None
-    """What stands in the counters' keys; None where sources alone are counted."""
-    address: str
-    right: dict[str, str]
-    wrong: dict[str, str]
-
-    async def send(self, *, is_right: bool, headers: dict[str, str] | None = None) -> httpx.Response:
-        sent = self.right if is_right else self.wrong
-        return await self.http.post(self.address, data=sent, headers=headers)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Way:
-    """One way; `doors` are the registered addresses at which its secret is taken."""
+    """One way; `door` is the registered address at which its secret is taken."""
 
     name: str
-    path: CredentialPath
-    doors: frozenset[str]
+    door: str
+    path: CredentialPath | None
+    """None where the secret was tried before, and this is only the step that follows."""
     stand: Callable[[Provider, httpx.AsyncClient], Awaitable[Standing]]
     begins_session: bool = False
     lifts_session: bool = False
@@ -53,108 +32,131 @@ class Way:
     """Whether the form says who it is: then nobody may learn who is known here."""
     refusal: int = 400
     """How a wrong secret is answered."""
-    slowed: int = field(default=429, kw_only=True)
-
-
-def form_of(person: Person, password: str | None = None) -> dict[str, str]:
-    return {
-        "identifier": person.personal_number,
-        "password": person.password if password is None else password,
-    }
-
-
-async def arrived_by_possession(provider: Provider, http: httpx.AsyncClient, person: Person) -> str:
-    """Begin a session that rests on something held alone, as an upstream may have told; return its cookie."""
-    now, cookie = provider.clock.now, secrets.token_urlsafe(32)
-    uow = provider.unit_of_work()
-    session = Session(
-        session_id=secrets.token_urlsafe(16),
-        citizen_id=person.citizen_id,
-        context=authentication_context(("otp",), now),
-        created_at=now,
-        last_seen_at=now,
-    )
-    uow.sessions.add(session, cookie, now + provider.context.session_limits.absolute)
-    await uow.commit()
-    http.cookies.set("lienket-session", cookie, domain="localhost.local", path="/")
-    return cookie
-
-
-async def before_the_second_password(provider: Provider, http: httpx.AsyncClient) -> Standing:
-    person = await provider.add_person(has_totp=False)
-    await arrived_by_possession(provider, http, person)
-    right, wrong = {"password": person.password}, {"password": WRONG}
-    return Standing(http, person, person.citizen_id, "/second-factor/my/password", right, wrong)
-
-
-async def before_the_password(provider: Provider, http: httpx.AsyncClient) -> Standing:
-    person = await provider.add_person(has_totp=False)
-    wrong = form_of(person, WRONG)
-    return Standing(http, person, person.personal_number, "/sign-in/my", form_of(person), wrong)
-
-
-async def before_the_password_for_a_network(provider: Provider, http: httpx.AsyncClient) -> Standing:
-    standing = await before_the_password(provider, http)
-    platform = await new_platform(provider)
-    begun = await http.get("/authorize", params=platform.request(None))
-    standing.address = begun.headers["location"]
-    return standing
-
-
-async def before_the_code(provider: Provider, http: httpx.AsyncClient) -> Standing:
-    person = await provider.add_person()
-    await http.post("/sign-in/my", data=form_of(person))
-    right = {"code": person.code(provider.clock.now)}
-    return Standing(http, person, person.citizen_id, "/second-factor/my", right, {"code": "000000"})
-
-
-async def before_a_devices_code(provider: Provider, http: httpx.AsyncClient) -> Standing:
-    person = await provider.add_person(has_totp=False)
-    device = await device_platform(provider)
-    async with provider.http(address="192.0.2.200") as tv:
-        begun = await device.begun(tv)
-    await http.post("/sign-in/my", data=form_of(person))
-    form = Html((await http.get("/device")).text).forms["device"]
-    right = form.fields | {"user_code": begun["user_code"]}
-    wrong = form.fields | {"user_code": "BCDF-GHJK"}
-    return Standing(http, person, person.citizen_id, "/device", right, wrong)
 
 
 WAYS = [
     Way(
-        "password",
-        CredentialPath.PASSWORD,
-        frozenset({"POST /sign-in/{visit_id}"}),
-        before_the_password,
-        begins_session=True,
+        name="password",
+        door="POST /sign-in/{visit_id}",
+        path=CredentialPath.PASSWORD,
+        stand=before.before_the_password,
         names_person=True,
+        begins_session=True,
     ),
     Way(
-        "password for a network",
-        CredentialPath.PASSWORD,
-        frozenset({"POST /sign-in/{visit_id}"}),
-        before_the_password_for_a_network,
-        begins_session=True,
+        name="password for a network",
+        door="POST /sign-in/{visit_id}",
+        path=CredentialPath.PASSWORD,
+        stand=before.before_the_password_for_a_network,
         names_person=True,
+        begins_session=True,
     ),
     Way(
-        "one-time code",
-        CredentialPath.ONE_TIME_PASSWORD,
-        frozenset({"POST /second-factor/{visit_id}"}),
-        before_the_code,
+        name="one-time code",
+        door="POST /second-factor/{visit_id}",
+        path=CredentialPath.ONE_TIME_PASSWORD,
+        stand=before.before_the_code,
         lifts_session=True,
     ),
     Way(
-        "password after something held",
-        CredentialPath.PASSWORD,
-        frozenset({"POST /second-factor/{visit_id}/password"}),
-        before_the_second_password,
+        name="password after something held",
+        door="POST /second-factor/{visit_id}/password",
+        path=CredentialPath.PASSWORD,
+        stand=before.before_the_second_password,
         lifts_session=True,
     ),
     Way(
-        "code of a device",
-        CredentialPath.USER_CODE,
-        frozenset({"POST /device"}),
-        before_a_devices_code,
+        name="passkey",
+        door="POST /sign-in/{visit_id}/passkey",
+        path=CredentialPath.PASSKEY,
+        stand=before.before_the_passkey,
+        begins_session=True,
+    ),
+    Way(
+        name="passkey after a password",
+        door="POST /second-factor/{visit_id}/passkey",
+        path=CredentialPath.PASSKEY,
+        stand=before.before_the_second_passkey,
+        lifts_session=True,
+    ),
+    Way(
+        name="door of the app",
+        door="POST /app/enter",
+        path=CredentialPath.PHONE_CODE,
+        stand=before.before_the_door_of_the_app,
+        refusal=403,
+    ),
+    Way(
+        name="PIN on the phone",
+        door="POST /app/here/{visit_id}",
+        path=CredentialPath.PHONE_PIN,
+        stand=before.before_the_pin,
+        begins_session=True,
+    ),
+    Way(
+        name="PIN for another screen",
+        door="POST /app/requests/{name}",
+        path=CredentialPath.PHONE_PIN,
+        stand=before.before_the_pin_for_another_screen,
+    ),
+    Way(
+        name="code of another screen",
+        door="POST /app/requests",
+        path=CredentialPath.PHONE_CODE,
+        stand=before.before_the_code_of_another_screen,
+    ),
+    Way(
+        name="code that sets a phone up",
+        door="POST /app/enrol",
+        path=CredentialPath.PHONE_CODE,
+        stand=before.before_the_code_that_sets_a_phone_up,
+    ),
+    Way(
+        name="screen that a phone approved",
+        door="POST /sign-in/{visit_id}/phone/finish",
+        path=None,
+        stand=before.before_an_approved_request,
+        begins_session=True,
+    ),
+    Way(
+        name="step-up that a phone approved",
+        door="POST /second-factor/{visit_id}/phone/finish",
+        path=None,
+        stand=before.before_an_approved_step_up,
+        lifts_session=True,
+    ),
+    Way(
+        name="activation code",
+        door="POST /activate",
+        path=CredentialPath.ACTIVATION,
+        stand=before.before_the_activation_code,
+        names_person=True,
+    ),
+    Way(
+        name="first password",
+        door="POST /activate/{visit_id}/{activation_id}",
+        path=None,
+        stand=before.before_the_first_password,
+        begins_session=True,
+    ),
+    Way(
+        name="password beside a code",
+        door="POST /activate/{visit_id}/{activation_id}",
+        path=CredentialPath.PASSWORD,
+        stand=before.before_the_password_beside_a_code,
+        begins_session=True,
+    ),
+    Way(
+        name="recovery code",
+        door="POST /recovery/code",
+        path=CredentialPath.RECOVERY_CODE,
+        stand=before.before_the_recovery_code,
+        names_person=True,
+    ),
+    Way(
+        name="code of a device",
+        door="POST /device",
+        path=CredentialPath.USER_CODE,
+        stand=before.before_a_devices_code,
     ),
 ]
