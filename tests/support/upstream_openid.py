@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.support.upstream_server import Granted, UpstreamServer, form_of
@@ -38,6 +39,8 @@ class OpenIDServer(UpstreamServer):
     userinfo_claims: dict[str, Any] = field(default_factory=dict)
     userinfo_is_signed: bool = False
     metadata_changes: dict[str, Any] = field(default_factory=dict)
+    login_host: str | None = None
+    """The host of a login page of its own, where people press a link; None knows them already."""
     used_assertions: set[str] = field(default_factory=set)
     pushed: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -54,6 +57,7 @@ class OpenIDServer(UpstreamServer):
                 Route("/jwks", self.jwks),
                 Route("/par", self.par, methods=["POST"]),
                 Route("/authorize", self.authorize),
+                Route("/login", self.login),
                 Route("/token", self.token, methods=["POST"]),
                 Route("/userinfo", self.userinfo),
             ]
@@ -98,11 +102,19 @@ class OpenIDServer(UpstreamServer):
         bent = self.bent(http, query)
         if bent is not None:
             return bent
+        if self.login_host is not None and http.url.hostname != self.login_host:
+            return RedirectResponse(f"http://{self.login_host}:{self.port}/login?{http.url.query}", 302)
         if not self.has_par:
             return self.authorized(query)
         if set(query) != {"client_id", "request_uri"}:
             return JSONResponse({"error": "invalid_request"}, 400)
         return self.authorized(self.pushed.pop(query["request_uri"]))
+
+    async def login(self, http: Request) -> Response:
+        """Greet somebody who is not known yet."""
+        return HTMLResponse(
+            f'<h1>Lotus ID</h1><p><a href="/authorize?{escape(http.url.query)}">It is me</a></p>'
+        )
 
     def told_with_every_answer(self) -> dict[str, str]:
         return {"iss": self.issuer} if self.has_iss else {}
