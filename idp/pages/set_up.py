@@ -16,10 +16,7 @@ from starlette.responses import Response
 from idp.authenticators.hashing_pool import HashingOverloadedError
 from idp.authenticators.password import (
     PasswordRefusedError,
-    PersonalFacts,
     WrongPasswordError,
-    check_password,
-    hash_password,
     verify_password,
 )
 from idp.authenticators.throttling import CredentialPath, ThrottledError
@@ -39,6 +36,7 @@ from idp.web.answers import see_other, with_retry_after
 from idp.web.arrival import begin_session, lead_on
 from idp.web.failures import note
 from idp.web.journey import find_signed_in
+from idp.web.passwords import hash_chosen
 from idp.web.requests import read_form_with_choices
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_credential_attempt
@@ -122,9 +120,11 @@ async def set_up(http: Request, visit_id: str, activation_id: str) -> Response:
         return opened
     if opened.activation.purpose is Purpose.ADDITION:
         return await _beside_password(context, uow, http, opened, form, now)
+    if form.get("password") != form.get("password_again"):
+        complaint = Complaint(PasswordProblem.DIFFERENT)
+        return await show_set_up(context, uow, http, opened, now, complaint, kept=ticked)
     try:
-        await _check_chosen(uow, opened.citizen, form)
-        chosen = await context.hashing.run(hash_password, form.get("password", ""))
+        chosen = await hash_chosen(context, uow, opened.citizen, form.get("password", ""))
     except PasswordRefusedError as refused:
         complaint = Complaint(PasswordProblem(refused.reason))
         return await show_set_up(context, uow, http, opened, now, complaint, kept=ticked)
@@ -133,16 +133,6 @@ async def set_up(http: Request, visit_id: str, activation_id: str) -> Response:
         return await show_set_up(context, uow, http, opened, now, complaint, kept=ticked)
     kept = kept_of(ticked)
     return await finish(context, uow, http, opened, kept, SHOWN_WITH_PASSWORD, now, password_hash=chosen)
-
-
-async def _check_chosen(uow: UnitOfWork, citizen: Citizen, form: Parameters) -> None:
-    """Check a password that was typed twice. Raises PasswordRefusedError."""
-    password = form.get("password", "")
-    if password != form.get("password_again", ""):
-        raise PasswordRefusedError(PasswordProblem.DIFFERENT.value)
-    numbers = (await uow.citizens.personal_number(citizen.citizen_id), citizen.personal_data.phone_number)
-    known = tuple(number for number in numbers if number is not None)
-    check_password(password, PersonalFacts(citizen.personal_data.name, known))
 
 
 async def _beside_password(
