@@ -15,7 +15,7 @@
 | activation_views | what these pages show |
 | second_password | the same, answered with the password |
 | phone_sign_in | Scan this with your phone: the page that asks |
-| phone_app | The app on the phone: door, manifest, worker |
+| phone_app | The app on the phone: door and worker |
 | phone_requests | Is it me who asks? On the phone: number, PIN, signature |
 | phone_here | Sign in on the phone itself |
 | phone_enrolment | Set this phone up |
@@ -56,6 +56,7 @@
 | activity_export | all of it, as that file |
 | activity_views | what these pages show |
 | export_views | what the file shows |
+| export_words | the words of the file |
 | sign_out | Sign out here? And: it is done |
 | event_pages | what our own security events mean, at the addresses that name them |
 | event_views | the view model of that page |

@@ -1,4 +1,6 @@
-"""Everything that is kept about what was done with my data, as one file: for programs, or to read. Rule R9.
+"""Everything that is kept about me, as one file: for programs, or to read. Rule R9.
+
+Whoever takes it along signed in strongly and just now: it says more than any page.
 
 Written page by page while it is sent, so that a long history needs no more memory than a short one.
 """
@@ -16,13 +18,25 @@ from starlette.responses import Response, StreamingResponse
 from idp.audit.chain import SealedEvent
 from idp.audit.events import ActorKind
 from idp.identity.account_links import AccountLink, Status
+from idp.identity.citizens import Citizen
 from idp.identity.consents import Consent
-from idp.pages.export_views import ExportBegin, ExportConsent, ExportEvent, ExportLink, ExportTotal, Section
+from idp.identity.corrections import Datum
+from idp.pages.export_views import (
+    ExportBegin,
+    ExportConsent,
+    ExportDatum,
+    ExportEvent,
+    ExportHolding,
+    ExportLink,
+    ExportTotal,
+    Section,
+)
 from idp.pages.frame import locale_of, pages_of
 from idp.pages.my_activity import name_of
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import strong_or_way
 from idp.store.activity import Total
 from idp.store.encoding import load_mapping, micros, moment
+from idp.store.holdings import Holding, HoldingKind
 from idp.store.places import NEWEST
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import NO_STORE
@@ -44,7 +58,12 @@ class History:
 
     context: Context
     uow: UnitOfWork
-    citizen_id: str
+    citizen: Citizen
+
+    @property
+    def citizen_id(self) -> str:
+        """Whose rows they are."""
+        return self.citizen.citizen_id
 
     async def links(self) -> AsyncIterator[list[AccountLink]]:
         """Yield every link, ended ones included."""
@@ -66,6 +85,15 @@ class History:
         while page := await self.uow.activity.page(self.citizen_id, before=before, limit=AT_ONCE):
             yield page
             before = page[-1].occurred_at, page[-1].event_id
+
+    async def holdings(self, kind: HoldingKind) -> AsyncIterator[list[Holding]]:
+        """Yield everything of one kind."""
+        after: str | bytes | None = None
+        while True:
+            page, after = await self.uow.holdings.page(kind, self.citizen_id, after, AT_ONCE)
+            yield page
+            if after is None:
+                return
 
 
 @router.get("/my/activity/export.json")
@@ -92,10 +120,10 @@ async def export_html(http: Request) -> Response:
 async def _history(http: Request) -> History | Response:
     context = context_of(http)
     uow = context.unit_of_work()
-    signed_in = await signed_in_or_way(context, uow, http, context.clock(), VISIT)
+    signed_in = await strong_or_way(context, uow, http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
-    return History(context, uow, signed_in.citizen.citizen_id)
+    return History(context, uow, signed_in.citizen)
 
 
 def _headers(extension: str) -> dict[str, str]:
@@ -110,7 +138,12 @@ def _headers(extension: str) -> dict[str, str]:
 async def _json(history: History, now: datetime) -> AsyncIterator[bytes]:
     """Write one JSON object, member by member."""
     context = history.context
-    beginning = {"issuer": context.issuer, "exported_at": now, "citizen_id": history.citizen_id}
+    beginning = {
+        "issuer": context.issuer,
+        "exported_at": now,
+        "citizen_id": history.citizen_id,
+        "register": await _register(history),
+    }
     yield _dump(beginning)[:-1]
     yield b',"links":['
     async for piece in _members(history.links(), _link):
@@ -118,7 +151,13 @@ async def _json(history: History, now: datetime) -> AsyncIterator[bytes]:
     yield b'],"consents":['
     async for piece in _members(history.consents(), _consent):
         yield piece
-    yield b'],"totals":' + _dump(
+    yield b"]"
+    for kind in HoldingKind:
+        yield b"," + _dump(kind.value) + b":["
+        async for piece in _members(history.holdings(kind), _holding):
+            yield piece
+        yield b"]"
+    yield b',"totals":' + _dump(
         [_total(each) for each in await history.uow.activity.totals(history.citizen_id)]
     )
     yield b',"events":['
@@ -140,21 +179,41 @@ async def _members(
 
 async def _html(history: History, now: datetime, render: Callable[[Section], bytes]) -> AsyncIterator[bytes]:
     """Write one page, section by section."""
+    yield render(ExportBegin(issuer=history.context.issuer, exported_at=now))
+    for sections in (_about_the_person(history), _about_links(history), _about_what_happened(history)):
+        async for section in sections:
+            yield render(section)
+    yield b"</body>\n</html>\n"
+
+
+async def _about_the_person(history: History) -> AsyncIterator[Section]:
+    for name, value in (await _register(history)).items():
+        if isinstance(value, str) and name in set(Datum):
+            yield ExportDatum(datum=Datum(name), value=value)
+    for kind in HoldingKind:
+        async for holdings in history.holdings(kind):
+            for holding in holdings:
+                yield ExportHolding(holding=holding)
+
+
+async def _about_links(history: History) -> AsyncIterator[Section]:
     context = history.context
-    yield render(ExportBegin(issuer=context.issuer, exported_at=now))
     async for links in history.links():
         for link in links:
-            yield render(ExportLink(network=await name_of(context, link.client_id), link=link))
+            yield ExportLink(network=await name_of(context, link.client_id), link=link)
     async for consents in history.consents():
         for consent in consents:
-            yield render(ExportConsent(network=await name_of(context, consent.client_id), consent=consent))
+            yield ExportConsent(network=await name_of(context, consent.client_id), consent=consent)
+
+
+async def _about_what_happened(history: History) -> AsyncIterator[Section]:
+    context = history.context
     for total in await history.uow.activity.totals(history.citizen_id):
         network = None if total.client_id is None else await name_of(context, total.client_id)
-        yield render(ExportTotal(network=network, total=total))
+        yield ExportTotal(network=network, total=total)
     async for events in history.events():
         for event in events:
-            yield render(await _shown_event(context, event))
-    yield b"</body>\n</html>\n"
+            yield await _shown_event(context, event)
 
 
 async def _shown_event(context: Context, event: SealedEvent) -> ExportEvent:
@@ -165,6 +224,29 @@ async def _shown_event(context: Context, event: SealedEvent) -> ExportEvent:
         actor=ActorKind(event.actor_kind),
         sequence=event.sequence or None,
     )
+
+
+async def _register(history: History) -> dict[str, Any]:
+    """Describe what the register says about the person; whose papers were looked at, by kind alone."""
+    citizen, data = history.citizen, history.citizen.personal_data
+    return {
+        "name": data.name,
+        "personal_number": await history.uow.citizens.personal_number(citizen.citizen_id),
+        "birthdate": data.birthdate,
+        "gender": data.gender,
+        "nationality": data.nationality,
+        "address": data.address,
+        "phone_number": data.phone_number,
+        "email": data.email,
+        "status": citizen.status,
+        "assurance_level": citizen.proofing,
+        "proofed_at": citizen.proofed_at,
+        "links_frozen_at": citizen.links_frozen_at,
+    }
+
+
+def _holding(holding: Holding) -> dict[str, Any]:
+    return dict(holding.facts)
 
 
 def _link(link: AccountLink) -> dict[str, Any]:

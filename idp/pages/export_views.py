@@ -7,13 +7,15 @@ from typing import ClassVar
 from idp.audit.events import ActorKind
 from idp.identity.account_links import AccountLink
 from idp.identity.consents import Consent, Decision
+from idp.identity.corrections import Datum
 from idp.pages.views import Page
 from idp.store.activity import Total
+from idp.store.holdings import Holding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportPage(Page):
-    """What is in the file, and where is it?"""
+    """What is in the file, and where is it? Asked before it is taken along."""
 
     template: ClassVar[str] = "my_account/export.html"
 
@@ -36,6 +38,31 @@ class ExportBegin(Section):
 
     issuer: str
     exported_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportDatum(Section):
+    """One datum, as the register says it."""
+
+    template: ClassVar[str] = "my_activity/export/datum.html"
+
+    datum: Datum
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportHolding(Section):
+    """One thing beside links, decisions and history: a way to sign in, a message, a case."""
+
+    template: ClassVar[str] = "my_activity/export/holding.html"
+
+    holding: Holding
+
+    @property
+    def moments(self) -> tuple[tuple[str, datetime], ...]:
+        """What happened to it when, by the names of the columns."""
+        facts = self.holding.facts.items()
+        return tuple((name, value) for name, value in facts if isinstance(value, datetime))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from idp.pages.export_views import ExportPage
 from idp.pages.frame import show
-from idp.pages.own_pages import signed_in_or_way
+from idp.pages.own_pages import strong_or_way
 from idp.web.state import context_of
 
 router = APIRouter(include_in_schema=False)
@@ -18,7 +18,7 @@ VISIT = "export"
 async def export(http: Request) -> Response:
     """Say what is in the file, and where it is."""
     context = context_of(http)
-    signed_in = await signed_in_or_way(context, context.unit_of_work(), http, context.clock(), VISIT)
+    signed_in = await strong_or_way(context, context.unit_of_work(), http, context.clock(), VISIT)
     if isinstance(signed_in, Response):
         return signed_in
     base = f"{context.issuer}/my/activity/export"

@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from idp.identity.assurance import ACR_VALUES
 from idp.pages.correction_words import correction_filters
+from idp.pages.export_words import export_filters
 from idp.pages.list_words import list_filters
 from idp.pages.notice_words import notice_filters
 from idp.pages.start_words import start_filters
@@ -80,7 +81,7 @@ class Pages:
         cast("Any", environment).install_gettext_translations(translations, newstyle=True)
         environment.globals.update(self._globals, locale=locale)
         environment.filters.update(Words(translations, locale, self._issuer).filters())
-        for filters in (correction_filters, list_filters, notice_filters, start_filters):
+        for filters in (correction_filters, export_filters, list_filters, notice_filters, start_filters):
             environment.filters.update(filters(translations))
         environment.filters["qr"] = lambda text, label: qr_code(text).as_svg(label)
         return {name: environment.get_template(name) for name in environment.list_templates()}

@@ -10,6 +10,7 @@ What the rest of the program uses:
 | cases | what was brought forward about links: opened, answered and closed once |
 | notices | what people were told, and the way to say that it was not them |
 | guardianships | who speaks for which child |
+| holdings | what is held about a person beside their links and history, described for them |
 | guardian_requests | what children ask their guardians: decided once, used once |
 | public_marks | links whose mark anybody may look up |
 | citizens | the register, sealed and found by keyed hash |

@@ -25,6 +25,7 @@ from idp.store.followed_links import FollowedLinks
 from idp.store.grants import Grants
 from idp.store.guardian_requests import GuardianRequests
 from idp.store.guardianships import Guardianships
+from idp.store.holdings import Holdings
 from idp.store.idempotency_keys import IdempotencyKeys
 from idp.store.interactions import Interactions
 from idp.store.leases import Leases
@@ -82,6 +83,7 @@ class UnitOfWork(Recorder):
         self.grants = Grants(self, seal)
         self.guardian_requests = GuardianRequests(self, seal)
         self.guardianships = Guardianships(self, seal)
+        self.holdings = Holdings(self, seal)
         self.idempotency_keys = IdempotencyKeys(self)
         self.interactions = Interactions(self)
         self.leases = Leases(self)
