@@ -101,6 +101,7 @@ async def test_a_name_with_markup_stays_a_name_where_it_is_shown_later(provider:
         "/my/sessions?before={}",
         "/my/notices?before={}",
         "/not-me/{}",
+        "/recovery/stop/{}",
         "/my/accounts?after={}",
         "/open/{}",
         "/logos/{}",

@@ -12,8 +12,10 @@ from fastapi.routing import APIRoute
 from idp import app as program
 from idp import endpoints
 from idp.audit.events import Actor, ActorKind
+from idp.identity.activation_grounds import Ground
 from idp.identity.cases import CaseKind
 from idp.store.cases import new_case
+from idp.web.activations import open_recovery
 from idp.web.sender_constraint import dpop_nonces
 from tests.support.families import family, own_page, questions
 from tests.support.html_forms import Html
@@ -102,6 +104,7 @@ class World:
             await uow.account_links.find(self.names["link_id"]),
             await uow.account_links.find(self.children_link),
             await uow.cases.find_by_reference(self.names["reference"]),
+            await uow.activations.find(self.names["activation_id"]),
             await uow.guardianships.find(self.names["guardianship_id"]),
             await uow.event_streams.find(self.names["stream_id"]),
             (await self.owner.get("/my/sessions")).status_code,
@@ -141,6 +144,13 @@ async def world(provider: Provider) -> AsyncIterator[World]:
         )
         uow = provider.unit_of_work()
         uow.cases.open(case)
+        recovery = open_recovery(
+            uow,
+            home.guardian.citizen_id,
+            Ground.STRONG_SESSION,
+            provider.context.recovery_waiting,
+            provider.clock.now,
+        )
         await uow.commit()
         form = {"grant_type": "client_credentials", "scope": "ssf.read ssf.manage"}
         receiver_token = (await http.post("/token", data=form, auth=api.platform.auth)).json()["access_token"]
@@ -155,6 +165,7 @@ async def world(provider: Provider) -> AsyncIterator[World]:
         names = {
             "link_id": link_id,
             "event_id": event.event_id,
+            "activation_id": recovery.activation.activation_id,
             "reference": case.reference,
             "guardianship_id": home.guardianship_id,
             "request_id": waiting.rpartition("/")[2],

@@ -41,6 +41,7 @@ from idp.pages.views import (
 )
 from idp.pages.words import EVENTS
 from tests.support.sample_account_views import FILTERS, account_views
+from tests.support.sample_activation_views import activation_views
 from tests.support.sample_activity_views import ACTIVITY_VIEWS, CLOCK
 from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
@@ -289,6 +290,7 @@ VIEWS: dict[str, Page] = {
     ),
     **guardian_views(NETWORK, LINK, PERSON, NOW),
     **notice_views(LINK, NOW),
+    **activation_views(NETWORK, NOW),
     **security_views(NOW),
     **upstream_views(NETWORK, SIGN_IN),
     **account_views(LINK, PERSON, NOW),
