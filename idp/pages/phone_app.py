@@ -1,8 +1,9 @@
 """The app on the phone: an installable page that opens with the phone's own key.
 
-It stands for the app of an identity service: a manifest and a worker of its own make it installable, and let
-it say that there is no connection. What it shows are pages like all others; the script only makes and keeps
-the key (IndexedDB, not extractable), signs, and looks whether something new waits.
+It stands for the app of an identity service: a manifest (`static/app-*.webmanifest`) and a worker of its
+own make it installable, and let it say that there is no connection. What it shows are pages like all
+others; the script only makes and keeps the key (IndexedDB, not extractable), signs, and looks whether
+something new waits.
 """
 
 from fastapi import APIRouter
@@ -11,7 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from idp.authenticators.app_devices import SignedPurpose, WrongSignatureError
 from idp.authenticators.throttling import CredentialPath, ThrottledError
-from idp.pages.frame import locale_of, pages_of, read_own_form, show
+from idp.pages.frame import pages_of, read_own_form, show
 from idp.pages.phone_views import AppDoorPage, AppOfflinePage
 from idp.pages.rendering import STATIC
 from idp.store.writes import GateClosedError
@@ -31,11 +32,6 @@ from idp.web.state import context_of
 from idp.web.throttle import count_credential_attempt
 
 router = APIRouter(include_in_schema=False)
-
-APP_NAME = "Lienket"
-_MANIFEST = "application/manifest+json"
-_COLOUR = "#f6f5f1"
-"""Around the app while it opens; the pages have their own, light and dark."""
 
 
 @router.get("/app")
@@ -57,28 +53,6 @@ async def offline(http: Request) -> Response:
     """Show what the phone keeps for when there is no connection."""
     issuer = context_of(http).issuer
     return show(http, AppOfflinePage(app_uri=f"{issuer}/app", worker_uri=_worker_uri(http)))
-
-
-@router.get("/app/manifest.webmanifest")
-async def manifest(http: Request) -> Response:
-    """Return what makes the page installable. W3C Web Application Manifest."""
-    issuer = context_of(http).issuer
-    icon = f"{issuer}/static/mark.svg?v={pages_of(http).static_version}"
-    content = {
-        "id": f"{issuer}/app",
-        "name": APP_NAME,
-        "short_name": APP_NAME,
-        "lang": locale_of(http),
-        "start_url": f"{issuer}/app",
-        "scope": f"{issuer}/app",
-        "display": "standalone",
-        "background_color": _COLOUR,
-        "theme_color": _COLOUR,
-        "icons": [{"src": icon, "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
-    }
-    answer = json_answer(content)
-    answer.headers["Content-Type"] = _MANIFEST
-    return answer
 
 
 @router.get("/app/worker.js")

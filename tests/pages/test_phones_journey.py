@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -330,10 +331,10 @@ async def test_a_call_from_a_network_is_answered_with_the_phone(provider: Provid
 async def test_the_app_can_be_installed_and_says_when_there_is_no_connection(provider: Provider) -> None:
     async with provider.http() as pocket:
         door = await pocket.get("/app")
-        assert f"{ISSUER}/app/manifest.webmanifest" in door.text
-        manifest = await pocket.get("/app/manifest.webmanifest")
+        [address] = re.findall(r'rel="manifest" href="([^"]+)"', door.text)
+        manifest = await pocket.get(address)
         assert manifest.headers["content-type"] == "application/manifest+json"
-        assert manifest.json()["start_url"] == f"{ISSUER}/app"
+        assert urljoin(address, manifest.json()["start_url"]) == "/app"
         worker = await pocket.get("/app/worker.js")
         assert worker.headers["service-worker-allowed"] == "/app"
         assert worker.headers["content-type"].startswith("text/javascript")

@@ -46,6 +46,7 @@ from tests.support.sample_activity_views import ACTIVITY_VIEWS, CLOCK
 from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
 from tests.support.sample_notice_views import notice_views
+from tests.support.sample_phone_views import phone_views
 from tests.support.sample_sandbox import SANDBOX_VIEWS
 from tests.support.sample_security_views import security_views
 from tests.support.sample_upstream_views import upstream_views
@@ -291,6 +292,7 @@ VIEWS: dict[str, Page] = {
     **guardian_views(NETWORK, LINK, PERSON, NOW),
     **notice_views(LINK, NOW),
     **activation_views(NETWORK, NOW),
+    **phone_views(NETWORK, NOW),
     **security_views(NOW),
     **upstream_views(NETWORK, SIGN_IN),
     **account_views(LINK, PERSON, NOW),
