@@ -163,6 +163,7 @@ EVENTS: Mapping[str, str] = {
     "citizen:suspended": msgid("Your e-ID account was suspended."),
     "citizen:reinstated": msgid("Your e-ID account was made usable again."),
     "citizen:signed_in": msgid("You signed in."),
+    "citizen:sign_in_refused": msgid("You stopped a sign-in on your phone."),
     "citizen:stepped_up": msgid("You confirmed it with a second proof."),
     "citizen:signed_out": msgid("You signed out."),
     "citizen:signed_out_elsewhere": msgid("You signed out somewhere else."),
