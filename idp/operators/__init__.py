@@ -34,6 +34,7 @@
 | cases | `idp cases` |
 | outbox | `idp outbox` |
 | event_streams | `idp streams` |
+| upstreams | `idp upstreams` |
 | keys | `idp keys` |
 | audit | `idp audit` |
 | figures | `idp figures` |

@@ -57,6 +57,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("idp.operators.serve:serve", "Serve until Ctrl-C or SIGTERM."),
     "settings": ("idp.operators.settings_report:settings", "List every setting and check them."),
     "streams": ("idp.operators.event_streams:streams", "Look at event streams, stop and resume them."),
+    "upstreams": (
+        "idp.operators.upstreams:upstreams",
+        "Look at other identity providers, let go of an account there.",
+    ),
 }
 """Where each command is, and what it does in a line."""
 

@@ -19,7 +19,7 @@ from idp.operators.profile_report import profile_gaps, profile_lines
 from idp.protocol.client_certificate import ClientCertificateError, read_authorities
 from idp.protocol.profiles import Profile
 from idp.settings import PREFIX, Settings, SettingsError
-from idp.upstreams.directory import check_upstreams
+from idp.upstreams.directory import configured_upstreams
 
 MASK = "•••"
 _MEASURED_HASHES = 5
@@ -45,7 +45,7 @@ def contradictions(settings: Settings) -> list[str]:
     except SettingsError as error:
         problems += problems_in(error)
     try:
-        check_upstreams(settings.upstreams)
+        configured_upstreams(settings.upstreams)
     except SettingsError as error:
         problems += problems_in(error)
     problems += _unreadable_secrets(settings)

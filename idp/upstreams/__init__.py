@@ -8,6 +8,8 @@
 | exchange | the interface: away to the upstream, back with a person; and every way that can fail |
 | openid_upstream | a standard OpenID provider: PKCE, nonce, PAR, `iss`, a verified ID token |
 | provider_metadata | what it publishes about itself: metadata and keys, kept for a while |
+| front_channel | the answer that a browser brings back. Pure |
+| token_answer | the token endpoint's answer |
 | id_token | the ID token, judged. Pure |
 | dialect_upstream | a provider without ID token, whose userinfo is encrypted |
 | encrypted_body | that body, opened |

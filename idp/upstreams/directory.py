@@ -68,9 +68,9 @@ class _NoWire:
         raise UpstreamError(Fault.UNAVAILABLE, "nobody is called")
 
 
-def check_upstreams(path: Path | None) -> None:
-    """Check that the file at `path`, and what it names, can be used. Raises SettingsError."""
-    open_upstreams(path, _NoWire(), lambda: datetime.max.replace(tzinfo=UTC))
+def configured_upstreams(path: Path | None) -> Upstreams:
+    """Return what is configured, to be looked at: nobody can be called. Raises SettingsError."""
+    return open_upstreams(path, _NoWire(), lambda: datetime.max.replace(tzinfo=UTC))
 
 
 def open_upstreams(path: Path | None, wire: Wire, clock: Callable[[], datetime]) -> Upstreams:

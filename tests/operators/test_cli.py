@@ -64,6 +64,7 @@ CHANGING = {
     "compromise",
     "create",
     "disable",
+    "disconnect",
     "drop",
     "enable",
     "end",

@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from idp.settings import SettingsError
 from idp.upstreams.configuration import UpstreamConfigurationError, read_upstreams
-from idp.upstreams.directory import check_upstreams
+from idp.upstreams.directory import configured_upstreams
 from tests.support.upstream_dialect import DialectServer
 from tests.support.upstream_openid import OpenIDServer
 from tests.support.upstream_scene import dialect_configuration, openid_configuration
@@ -113,8 +113,8 @@ def written(folder: Path, document: dict[str, Any], **files: str) -> Path:
 
 
 def test_the_files_that_it_names_are_read_from_beside_it(tmp_path: Path) -> None:
-    check_upstreams(written(tmp_path, configured()))
-    check_upstreams(None)
+    configured_upstreams(written(tmp_path, configured()))
+    configured_upstreams(None)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_the_files_that_it_names_are_read_from_beside_it(tmp_path: Path) -> None
 def test_a_key_or_secret_that_does_not_fit_is_refused_unquoted(tmp_path: Path, name: str, text: str) -> None:
     path = written(tmp_path, configured(), **{name: text})
     with pytest.raises(SettingsError, match="IDP_UPSTREAMS") as refused:
-        check_upstreams(path)
+        configured_upstreams(path)
     assert not [part for part in text.split('"') if len(part) > 12 and part in str(refused.value)]
 
 
@@ -143,9 +143,9 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, configured())
     (tmp_path / "dialect.jwk").unlink()
     with pytest.raises(SettingsError, match=r"dialect\.jwk"):
-        check_upstreams(path)
+        configured_upstreams(path)
     with pytest.raises(SettingsError, match="No such file"):
-        check_upstreams(tmp_path / "nowhere.json")
+        configured_upstreams(tmp_path / "nowhere.json")
 
 
 def test_a_secret_that_encoders_of_basic_write_differently_is_refused_there(tmp_path: Path) -> None:
@@ -153,4 +153,4 @@ def test_a_secret_that_encoders_of_basic_write_differently_is_refused_there(tmp_
         "dialect.client_authentication", {"method": "client_secret_basic", "secret_file": "dialect.secret"}
     )
     with pytest.raises(SettingsError, match="client_secret_post"):
-        check_upstreams(written(tmp_path, document, dialect_secret="a+secret/with=characters"))
+        configured_upstreams(written(tmp_path, document, dialect_secret="a+secret/with=characters"))
