@@ -3,12 +3,13 @@
 import hmac
 from collections.abc import Sequence
 from hashlib import sha256
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.identity.sessions import Session
+from idp.pages.list_views import FilterName
 from idp.pages.logos import logo_address
 from idp.pages.rendering import LOCALES, Locale, Pages, choose_locale
 from idp.pages.views import ClientHeader, Page
@@ -20,6 +21,9 @@ from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble
 from idp.web.requests import is_same_origin, read_form
 from idp.web.state import Context, context_of
+
+_KEPT = (*(name.value for name in FilterName), "before", "after", "networks_after", "questions_after")
+_LONGEST_KEPT = 100
 
 
 def pages_of(request: Request) -> Pages:
@@ -52,11 +56,19 @@ def show(
     context = context_of(http)
     locale = locale_of(http, request, wished)
     targets = (*form_targets, *form_targets_of(request.redirect_uri)) if request is not None else form_targets
-    answer = page_answer(pages_of(http).render(view, locale), status, form_targets=targets)
+    page = pages_of(http).render(view, locale, _kept(http))
+    answer = page_answer(page, status, form_targets=targets)
     answer.headers["Content-Language"] = locale
     if http.query_params.get("lang") in LOCALES:
         Cookies(context.is_secure).set_language(answer, locale)
     return answer
+
+
+def _kept(http: Request) -> str:
+    """Return what of a list's address stays when the language is switched: what is looked for, and where."""
+    asked = [(name, http.query_params.get(name, "")) for name in _KEPT]
+    query = urlencode([each for each in asked if 0 < len(each[1]) <= _LONGEST_KEPT])
+    return f"{query}&" if query else ""
 
 
 def client_header(context: Context, client: Client, interaction_id: str | None) -> ClientHeader:

@@ -60,9 +60,12 @@ class Pages:
         }
         self._templates = {locale: self._compile(locale) for locale in LOCALES}
 
-    def render(self, view: Page, locale: Locale) -> bytes:
-        """Return the page as UTF-8 HTML, to be sent as `text/html; charset=utf-8`."""
-        return self._templates[locale][view.template].render(view=view).encode()
+    def render(self, view: Page, locale: Locale, kept: str = "") -> bytes:
+        """Return the page as UTF-8 HTML, to be sent as `text/html; charset=utf-8`.
+
+        `kept` is what of its query stands in the other language's address, too, with an `&` at its end.
+        """
+        return self._templates[locale][view.template].render(view=view, kept=kept).encode()
 
     def _compile(self, locale: Locale) -> dict[str, Template]:
         environment = Environment(

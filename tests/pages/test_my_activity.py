@@ -75,6 +75,10 @@ async def test_who_used_what_how_often_and_when(provider: Provider) -> None:
         assert len(entries(uses)) == 4
         assert len(entries(await http.get("/my/activity?kind=sign_ins"))) == 1
         assert entries(await http.get("/my/activity?kind=looks")) == []
+        switch = [
+            link for link in Html((await http.get(f"{address}&kind=uses")).text).links if "lang=" in link
+        ]
+        assert switch == [f"?network={platform.client.client_id}&kind=uses&lang=en"], "and stays what it was"
         assert "Không có mục nào như vậy" in Html((await http.get("/my/activity?network=no-such")).text).text
 
 

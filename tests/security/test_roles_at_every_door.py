@@ -35,7 +35,7 @@ WHO = (
     ("/transparency/", EVERYBODY),
     ("/jwks", EVERYBODY),
     ("/ssf/", RECEIVER),
-    ("/my/", PERSON),
+    ("/my", PERSON),
 )
 """Who opens what lies below an address; the first that fits holds."""
 BOTH_SCOPES = f"{READ} {MANAGE}"
