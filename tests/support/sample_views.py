@@ -47,6 +47,7 @@ from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
 from tests.support.sample_notice_views import notice_views
 from tests.support.sample_phone_views import phone_views
+from tests.support.sample_passkey_views import passkey_views
 from tests.support.sample_sandbox import SANDBOX_VIEWS
 from tests.support.sample_security_views import security_views
 from tests.support.sample_upstream_views import upstream_views
@@ -293,6 +294,7 @@ VIEWS: dict[str, Page] = {
     **notice_views(LINK, NOW),
     **activation_views(NETWORK, NOW),
     **phone_views(NETWORK, NOW),
+    **passkey_views(NETWORK, NOW),
     **security_views(NOW),
     **upstream_views(NETWORK, SIGN_IN),
     **account_views(LINK, PERSON, NOW),
