@@ -166,17 +166,21 @@ def show_ways(
         attempts_left=left,
         retry_at=retry_at,
         sign_in_uri=f"{context.issuer}/sign-in/{visit.visit_id}",
-        passkey=_passkey_ask(context, asked, notice) if asked.passkeys else None,
+        passkey=_passkey_ask(context, asked, notice, retry_at) if asked.passkeys else None,
     )
     return show(http, view, request=visit.request, status=status)
 
 
 def _passkey_ask(
-    context: Context, asked: Asked, notice: SecondFactorNotice | PasskeyProblem | None
+    context: Context,
+    asked: Asked,
+    notice: SecondFactorNotice | PasskeyProblem | None,
+    retry_at: datetime | None,
 ) -> PasskeyAsk:
     session_id = asked.signed_in.session.session_id
     return PasskeyAsk(
         action=f"{context.issuer}/second-factor/{asked.visit.visit_id}/passkey",
         options=step_up_options(context, asked.passkeys, session_id, context.clock()),
         problem=notice if isinstance(notice, PasskeyProblem) else None,
+        retry_at=retry_at,
     )

@@ -171,6 +171,7 @@ def show_sign_in(
             action=f"{action}/passkey",
             options=sign_in_options(context, browser, context.clock()),
             problem=passkey_problem,
+            retry_at=retry_at,
         ),
     )
     answer = show(http, view, request=visit.request, status=status)

@@ -20,6 +20,8 @@ class PasskeyAsk:
     """The options of the ceremony, as JSON (WebAuthn §5.4, §5.5)."""
     problem: PasskeyProblem | None = None
     """Why the last one was not taken; said next to the button."""
+    retry_at: datetime | None = None
+    """When it is worth trying again, after too many."""
     unknown: str | None = None
     """The id of a passkey that is not ours, or not any more: its device may forget it (WebAuthn §5.1.10)."""
 
