@@ -171,3 +171,43 @@ async def test_no_page_of_somebody_signed_in_takes_a_form_of_another_site(provid
                 answer = await http.post(path, data={"csrf": csrf, "session": "x", "user_code": "BCDF-GHJK"})
                 assert answer.status_code == 403, path
         assert (await http.get("/my/accounts")).status_code == 200
+
+
+async def test_p5_a_neighbour_behind_the_same_address_stops_nobody_in_their_own_browser(
+    provider: Provider,
+) -> None:
+    """OWASP "device cookies": a carrier's address is shared, the browser is not."""
+    person = await provider.add_person(has_totp=False)
+    address = "198.51.100.24"
+    async with provider.http(address=address) as own, provider.http(address=address) as neighbour:
+        await own.get("/sign-in/my")
+        assert await guess(own, "/sign-in/my", person, password=person.password) == 303
+        tried = [await guess(neighbour, "/sign-in/my", person) for _ in range(FREE + 2)]
+        assert tried[FREE:] == [429, 429]
+        assert await guess(neighbour, "/sign-in/my", person, password=person.password) == 429
+        own.cookies.delete("lienket-session")
+        assert await guess(own, "/sign-in/my", person, password=person.password) == 303
+        wrong = [await guess(own, "/sign-in/my", person) for _ in range(FREE + 1)]
+        assert wrong == [400] * FREE + [429], "a known browser has a brake of its own"
+
+
+async def test_p5_a_thief_of_the_password_uses_up_no_codes_of_the_holder(provider: Provider) -> None:
+    """ZIT CVE-2025-64102 the other way round: what is counted per person is no lock in a known browser."""
+    person = await provider.add_person()
+    form = {"identifier": person.personal_number, "password": person.password}
+    async with provider.http(address="198.51.100.25") as own, provider.http(address="203.0.113.25") as thief:
+        await own.post("/sign-in/my", data=form)
+        provider.clock.advance(seconds=30)
+        right = {"code": person.code(provider.clock.now)}
+        assert (await own.post("/second-factor/my", data=right)).status_code == 303
+        await thief.post("/sign-in/my", data=form)
+        for _ in range(FREE):
+            assert (await thief.post("/second-factor/my", data={"code": "000000"})).status_code == 400
+        provider.clock.advance(seconds=29)
+        right = {"code": person.code(provider.clock.now)}
+        assert (await thief.post("/second-factor/my", data=right)).status_code == 429
+        own.cookies.delete("lienket-session")
+        await own.post("/sign-in/my", data=form)
+        provider.clock.advance(seconds=30)
+        right = {"code": person.code(provider.clock.now)}
+        assert (await own.post("/second-factor/my", data=right)).status_code == 303
