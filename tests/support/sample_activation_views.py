@@ -40,9 +40,7 @@ def activation_views(network: ClientHeader, now: datetime) -> Mapping[str, Page]
     beside = replace(set_up, purpose=Purpose.ADDITION)
     done = ActivatedPage(purpose=Purpose.ENROLMENT, onward_uri="/my")
     code = RecoveryCodePage(action="/recovery/code", waiting_hours=72)
-    stop = StopPage(
-        action="/recovery/stop/token", purpose=Purpose.RECOVERY, issued_at=now, usable_from=later
-    )
+    stop = StopPage(action="/recovery/stop/token", purpose=Purpose.RECOVERY, issued_at=now, usable_from=later)
     recovery = RecoveryPage(activate_uri="/activate/my", sign_in_uri="/sign-in/my", waiting_hours=72)
     opened = tuple(
         OpenRecovery(
