@@ -9,6 +9,7 @@
 | second_factor | Is it really you? |
 | activate | Which code were you given? |
 | set_up | How do you want to sign in? With that code |
+| set_up_passkey | the same, by a passkey |
 | recovery | Cannot sign in? Which way is left; a recovery code |
 | stop_recovery | Was it not me? From a message |
 | my_recovery | the same, signed in; and opening one |

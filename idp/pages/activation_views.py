@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from idp.identity.activation_grounds import Ground, Purpose
 from idp.identity.activations import Activation
+from idp.pages.sign_in_views import PasskeyAsk
 from idp.pages.views import Page
 
 
@@ -86,8 +87,8 @@ class SetUpPage(Page):
     retry_at: datetime | None = None
     things: tuple[OwnThing, ...] = ()
     kept: frozenset[str] = frozenset()
-    passkey_action: str | None = None
-    """Where a passkey is made instead of a password; None where that is not offered."""
+    passkey: PasskeyAsk | None = None
+    """A passkey instead of a password; None where that is not offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

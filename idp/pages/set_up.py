@@ -24,9 +24,11 @@ from idp.identity.activation_grounds import Purpose
 from idp.identity.activations import CLAIM_VALIDITY, Activation, ActivationStatus, Kept, Standing
 from idp.identity.assurance import authentication_context
 from idp.identity.citizens import Citizen
+from idp.identity.register import shown_name
 from idp.pages.activate import find_claimed
 from idp.pages.activation_views import ActivatedPage, OwnThing, PasswordProblem, SetUpPage
 from idp.pages.frame import check_same_origin, show
+from idp.pages.sign_in_views import PasskeyAsk
 from idp.pages.visit import OWN, Visit, load_visit
 from idp.protocol.parameters import Parameters
 from idp.store.unit_of_work import UnitOfWork
@@ -36,6 +38,7 @@ from idp.web.answers import see_other, with_retry_after
 from idp.web.arrival import begin_session, lead_on
 from idp.web.failures import note
 from idp.web.journey import find_signed_in
+from idp.web.passkeys import PasskeyProblem, new_passkey_options
 from idp.web.passwords import hash_chosen
 from idp.web.requests import read_form_with_choices
 from idp.web.state import Context, context_of
@@ -63,7 +66,9 @@ class Opened:
 class Complaint:
     """What is wrong with what was sent, and how the answer says it."""
 
-    problem: PasswordProblem
+    problem: PasswordProblem | None = None
+    """With the password; None where it is the passkey."""
+    passkey: PasskeyProblem | None = None
     status: int = 400
     wait: timedelta | None = None
     """How long it is useless to try again."""
@@ -148,7 +153,7 @@ async def _beside_password(
         await context.hashing.run(verify_password, record.password_hash, form.get("password", ""))
     except ThrottledError as throttled:
         at = throttled.retry_at
-        complaint = Complaint(PasswordProblem.THROTTLED, 429, at - now, at)
+        complaint = Complaint(PasswordProblem.THROTTLED, status=429, wait=at - now, retry_at=at)
     except WrongPasswordError:
         complaint = Complaint(PasswordProblem.WRONG)
     except HashingOverloadedError as overloaded:
@@ -156,12 +161,12 @@ async def _beside_password(
     else:
         attempt.succeeded(uow, now)
         return await finish(context, uow, http, opened, Kept(), SHOWN_WITH_PASSWORD, now)
-    note(http, refused=complaint.problem.value)
+    note(http, refused="wrong_credentials" if complaint.retry_at is None else "throttled")
     return await show_set_up(context, uow, http, opened, now, complaint)
 
 
 def _overloaded(overloaded: HashingOverloadedError) -> Complaint:
-    return Complaint(PasswordProblem.OVERLOADED, 503, overloaded.retry_after)
+    return Complaint(PasswordProblem.OVERLOADED, status=503, wait=overloaded.retry_after)
 
 
 async def finish(
@@ -252,6 +257,16 @@ async def show_set_up(
     )
     if activation.purpose is Purpose.RECOVERY:
         view = replace(view, things=await _things(uow, activation.citizen_id, now))
+    if activation.purpose is Purpose.ENROLMENT:
+        person = shown_name(opened.citizen.personal_data.name, is_demo=context.mode != "production")
+        ask = PasskeyAsk(
+            action=f"{view.action}/passkey",
+            options=await new_passkey_options(
+                context, uow, activation.citizen_id, person, activation.activation_id, now
+            ),
+            problem=None if complaint is None else complaint.passkey,
+        )
+        view = replace(view, passkey=ask)
     if complaint is None:
         return show(http, view, request=visit.request)
     answer = show(http, view, request=visit.request, status=complaint.status)

@@ -113,6 +113,7 @@ PATHS = (
     "/activate",
     "/activate/{}",
     "/activate/{}/{}",
+    "/activate/{}/{}/passkey",
     "/recovery",
     "/recovery/at/{}",
     "/recovery/code",

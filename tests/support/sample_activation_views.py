@@ -19,7 +19,9 @@ from idp.pages.activation_views import (
     SetUpPage,
     StopPage,
 )
+from idp.pages.sign_in_views import PasskeyAsk
 from idp.pages.views import ClientHeader, Page
+from idp.web.passkeys import PasskeyProblem
 
 THINGS = (
     OwnThing(value="passkey.1", kind="passkey", name="Khóa xanh của Lan"),
@@ -36,8 +38,11 @@ def activation_views(network: ClientHeader, now: datetime) -> Mapping[str, Page]
     later = now + timedelta(days=3)
     activate = ActivatePage(action="/activate/my", identifier="000 1")
     set_up = SetUpPage(action="/activate/my/1", purpose=Purpose.ENROLMENT, name="Phạm Đức Hoà (giả lập)")
-    recovering = replace(set_up, purpose=Purpose.RECOVERY, things=THINGS, kept=frozenset({"totp"}))
-    beside = replace(set_up, purpose=Purpose.ADDITION)
+    ask = PasskeyAsk(action="/activate/my/1/passkey", options="{}")
+    set_up = replace(set_up, passkey=ask)
+    set_up_refused = replace(set_up, passkey=replace(ask, problem=PasskeyProblem.NOT_VERIFIED))
+    recovering = replace(set_up, passkey=None, purpose=Purpose.RECOVERY, things=THINGS, kept=frozenset({"totp"}))
+    beside = replace(set_up, purpose=Purpose.ADDITION, passkey=None)
     done = ActivatedPage(purpose=Purpose.ENROLMENT, onward_uri="/my")
     code = RecoveryCodePage(action="/recovery/code", waiting_hours=72)
     stop = StopPage(action="/recovery/stop/token", purpose=Purpose.RECOVERY, issued_at=now, usable_from=later)
@@ -63,6 +68,7 @@ def activation_views(network: ClientHeader, now: datetime) -> Mapping[str, Page]
         },
         "set_up": set_up,
         "set_up_from_a_network": replace(set_up, client=network),
+        "set_up_passkey_refused": set_up_refused,
         "set_up_recovery": recovering,
         "set_up_beside_a_password": beside,
         **{f"set_up_{problem}": replace(recovering, problem=problem) for problem in PasswordProblem},
