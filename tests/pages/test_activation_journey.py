@@ -11,6 +11,7 @@ from idp.identity.activation_grounds import Ground, Purpose
 from idp.identity.activations import CLAIM_VALIDITY, ActivationStatus
 from idp.identity.citizens import CitizenStatus
 from idp.identity.notices import NoticeKind
+from idp.store.encoding import load_mapping
 from tests.support.activations import CHOSEN, chosen, issue, state_of, typed, use
 from tests.support.html_forms import Html
 from tests.support.provider import ISSUER, PASSWORD, Person, Provider
@@ -60,11 +61,12 @@ async def test_the_log_says_which_level_was_reached_and_no_code_stands_anywhere(
     async with provider.http() as browser:
         await use(browser, person, handed)
     uow = provider.unit_of_work()
-    events = [entry.event for entry in await uow.ledger.unsealed(100_000)]
     used = next(
-        event for event in events if event.type == "activation:used" and event.citizen_id == person.citizen_id
+        event
+        for event in await uow.ledger.unsealed(100_000)
+        if event.type == "activation:used" and event.citizen_id == person.citizen_id
     )
-    assert used.details == {
+    assert load_mapping(used.details) == {
         "reference": handed.activation.activation_id,
         "because": "in_person",
         "acr": "vn-2",
@@ -253,7 +255,7 @@ async def test_without_a_script_everything_works_and_the_language_can_be_changed
         english = await browser.get("/activate?lang=en")
         assert "Use your code" in english.text
         address = (await typed(browser, person.personal_number, handed.code)).headers["location"]
-        assert "Choose your password" in (await browser.get(address)).text
-        assert "Chọn mật khẩu" in (await browser.get(f"{address}?lang=vi")).text
+        assert "Choose how you sign in" in (await browser.get(address)).text
+        assert "Chọn cách đăng nhập" in (await browser.get(f"{address}?lang=vi")).text
         await chosen(browser, address)
         assert "sẵn sàng" in (await browser.get(address)).text
