@@ -1,7 +1,6 @@
 """Codes on paper, for the day when the phone is lost: made anew, shown once. NIST SP 800-63B-4 §4.2.1.1."""
 
 import secrets
-from datetime import datetime
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -57,7 +56,12 @@ async def make(http: Request) -> Response:
     uow.recovery_codes.replace(citizen_id, codes, now)
     write_down(uow, citizen_id, NoticeKind.AUTHENTICATOR_ADDED, Credential.RECOVERY_CODES, now)
     await uow.commit()
-    return _show_codes(http, codes, now)
+    view = NewRecoveryCodesPage(
+        csrf=form_token(context, sent.signed_in.session),
+        codes=tuple(map(shown_recovery_code, codes)),
+        made_at=now,
+    )
+    return show(http, view)
 
 
 @router.post("/my/recovery-codes/remove")
@@ -79,7 +83,3 @@ async def remove(http: Request) -> Response:
 
 def _new_codes() -> tuple[str, ...]:
     return tuple("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(SET_SIZE))
-
-
-def _show_codes(http: Request, codes: tuple[str, ...], now: datetime) -> Response:
-    return show(http, NewRecoveryCodesPage(codes=tuple(map(shown_recovery_code, codes)), made_at=now))
