@@ -5,6 +5,7 @@ minutes and to one answer (abuse classes 15, 16, 29). Whatever goes wrong leads 
 leaves the other ways open; the log gets a word of ours and never what an upstream said.
 """
 
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from idp.authenticators.throttling import UNGUESSABLE_LIMITS, CredentialPath, ThrottledError, source_of
 from idp.pages.frame import check_same_origin, show
 from idp.pages.sign_in_views import UpstreamWay
-from idp.pages.upstream_views import STATUS, UpstreamPage, UpstreamTrouble
+from idp.pages.upstream_views import REFERENCE_CODES, STATUS, UpstreamPage, UpstreamTrouble
 from idp.pages.visit import Visit, load_visit
 from idp.protocol.errors import InvalidRequestError
 from idp.protocol.parameters import Parameters
@@ -31,7 +32,7 @@ from idp.web.answers import see_other
 from idp.web.arrival import lead_on
 from idp.web.authorization_response import form_targets_of
 from idp.web.cookies import Cookies
-from idp.web.failures import JourneyError, Trouble, note
+from idp.web.failures import JourneyError, Trouble, new_reference, note
 from idp.web.requests import address_of, is_id, read_query
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_attempts, count_credential_attempt
@@ -41,6 +42,7 @@ router = APIRouter(include_in_schema=False)
 
 VALIDITY = timedelta(minutes=10)
 _LONGEST_STATE = 64
+_REFERENCE = re.compile(r"U[0-9]{2}-[0-9A-Z]{8}")
 
 _TROUBLE_OF = {
     Fault.CANCELLED: UpstreamTrouble.CANCELLED,
@@ -70,12 +72,14 @@ async def upstream_page(http: Request, visit_id: str, upstream_id: str) -> Respo
     return await _shown(http, visit_id, upstream_id, None)
 
 
-@router.get("/sign-in/{visit_id}/upstream/{upstream_id}/{trouble}")
-async def upstream_trouble(http: Request, visit_id: str, upstream_id: str, trouble: str) -> Response:
+@router.get("/sign-in/{visit_id}/upstream/{upstream_id}/{trouble}/{reference}")
+async def upstream_trouble(
+    http: Request, visit_id: str, upstream_id: str, trouble: str, reference: str
+) -> Response:
     """Say why nobody was signed in, at an address of its own: it can be read again, in the other language."""
-    if trouble not in {each.value for each in UpstreamTrouble}:
+    if trouble not in {each.value for each in UpstreamTrouble} or not _REFERENCE.fullmatch(reference):
         raise JourneyError(Trouble.NOT_FOUND)
-    return await _shown(http, visit_id, upstream_id, UpstreamTrouble(trouble))
+    return await _shown(http, visit_id, upstream_id, UpstreamTrouble(trouble), reference)
 
 
 @router.post("/sign-in/{visit_id}/upstream/{upstream_id}")
@@ -221,7 +225,13 @@ def _open_visit(
     )
 
 
-async def _shown(http: Request, visit_id: str, upstream_id: str, trouble: UpstreamTrouble | None) -> Response:
+async def _shown(
+    http: Request,
+    visit_id: str,
+    upstream_id: str,
+    trouble: UpstreamTrouble | None,
+    reference: str | None = None,
+) -> Response:
     context = context_of(http)
     visit = await load_visit(context, context.unit_of_work(), http, visit_id, context.clock())
     offered = _offered(context, upstream_id)
@@ -233,6 +243,7 @@ async def _shown(http: Request, visit_id: str, upstream_id: str, trouble: Upstre
         other_ways_uri=f"{context.issuer}/sign-in/{visit_id}",
         creates_account=offered.configuration.mapping.create,
         trouble=trouble,
+        reference=reference,
     )
     status = 200 if trouble is None else STATUS[trouble]
     targets = form_targets_of(offered.address)
@@ -247,8 +258,10 @@ def _trouble(
     trouble: UpstreamTrouble,
     reason: str,
 ) -> Response:
-    note(http, upstream=offered.upstream_id, refused=f"upstream_{trouble.value}", detail=reason)
-    return see_other(f"{_page_uri(context, visit_id, offered)}/{trouble.value}")
+    reference = f"{REFERENCE_CODES[trouble]}-{new_reference()}"
+    refused = f"upstream_{trouble.value}"
+    note(http, upstream=offered.upstream_id, refused=refused, detail=reason, reference=reference)
+    return see_other(f"{_page_uri(context, visit_id, offered)}/{trouble.value}/{reference}")
 
 
 def _offered(context: Context, upstream_id: str) -> OfferedUpstream:

@@ -23,6 +23,11 @@ class UpstreamTrouble(StrEnum):
     SESSION_ENDED = "session-ended"
 
 
+REFERENCE_CODES: Mapping[UpstreamTrouble, str] = {
+    trouble: f"U{number:02}" for number, trouble in enumerate(UpstreamTrouble, start=1)
+}
+"""What a page's reference begins with; ERRORS.md explains each."""
+
 STATUS: Mapping[UpstreamTrouble, int] = {
     UpstreamTrouble.CANCELLED: 200,
     UpstreamTrouble.UNAVAILABLE: 503,
@@ -52,3 +57,5 @@ class UpstreamPage(Page):
     creates_account: bool = False
     """Whether somebody who is not known here is entered into the register."""
     trouble: UpstreamTrouble | None = None
+    reference: str | None = None
+    """By which the log line of what went wrong is found."""

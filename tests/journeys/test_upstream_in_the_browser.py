@@ -125,5 +125,5 @@ def test_every_page_of_it_is_photographed(there: Elsewhere, page: Page, language
     page.goto(f"{base}/upstream/standard")
     camera.take("upstream")
     for trouble in UpstreamTrouble:
-        page.goto(f"{base}/upstream/standard/{trouble.value}")
+        page.goto(f"{base}/upstream/standard/{trouble.value}/U01-7F3K91QD")
         camera.take(f"upstream-{trouble.value}")

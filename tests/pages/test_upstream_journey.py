@@ -19,7 +19,7 @@ from tests.support.platform import query_of
 from tests.support.provider import ISSUER
 from tests.support.shared_provider import set_citizen_status
 from tests.support.upstream_openid import front_channel
-from tests.support.upstream_scene import KINDS, WELCOME, Kind, UpstreamScene, upstream_scene
+from tests.support.upstream_scene import KINDS, WELCOME, Kind, UpstreamScene, trouble_of, upstream_scene
 
 pytestmark = pytest.mark.anyio
 
@@ -144,7 +144,7 @@ async def test_a_level_that_nobody_translated_lets_nobody_in(
         scene.at(kind, person.personal_number, **{claim: told})
         async with scene.provider.http() as browser:
             answer = await scene.come(browser, kind)
-            assert answer.headers["location"].endswith("/incomplete")
+            assert trouble_of(answer) == "incomplete"
             assert await scene.who_is_in(browser) is None
 
 
@@ -186,7 +186,7 @@ async def test_somebody_new_of_whom_too_little_is_told_is_not_made_up(
     scene.at("standard", number, **changes)
     async with scene.provider.http() as browser:
         answer = await scene.come(browser, "standard")
-        assert answer.headers["location"].endswith("/incomplete")
+        assert trouble_of(answer) == "incomplete"
     assert await scene.provider.unit_of_work().citizens.find_by_number(number) is None
 
 
@@ -195,7 +195,7 @@ async def test_a_real_persons_number_is_refused_where_people_are_fictitious(scen
     scene.at("standard", number)
     async with scene.provider.http() as browser:
         answer = await scene.come(browser, "standard")
-        assert answer.headers["location"].endswith("/incomplete")
+        assert trouble_of(answer) == "incomplete"
 
 
 async def test_where_nobody_is_created_a_clear_page_leaves_the_other_ways_open(scene: UpstreamScene) -> None:
@@ -204,6 +204,7 @@ async def test_where_nobody_is_created_a_clear_page_leaves_the_other_ways_open(s
         page = await page_after(browser, await scene.come(browser, "dialect"))
         assert page.status_code == 403
         assert "upstream" not in Html(page.text).forms
+        assert Html(page.text).ids["error-reference"] in scene.logged()
         assert f"{ISSUER}/sign-in/my" in Html(page.text).links
         english = await browser.get(str(page.url), params={"lang": "en"})
     assert "is known here yet" in english.text
@@ -249,7 +250,7 @@ async def test_an_earlier_sign_in_there_is_not_taken_for_a_fresh_one(scene: Upst
             async with scene.provider.http() as browser:
                 _, visit_id = await scene.platform_visit(browser, **changes)
                 answer = await scene.come(browser, kind, visit_id)
-                assert answer.headers["location"].endswith("/not-fresh")
+                assert trouble_of(answer) == "not-fresh"
                 scene.upstream(kind).signed_in_at = None
                 again = await scene.come(browser, kind, visit_id)
                 assert again.headers["location"] == f"{ISSUER}/authorize/{visit_id}"
@@ -292,7 +293,8 @@ async def test_no_upstream_is_offered_where_none_is_configured_or_under_another_
     async with scene.provider.http() as browser:
         for address in (
             "/sign-in/my/upstream/nobody",
-            "/sign-in/my/upstream/standard/nonsense",
+            "/sign-in/my/upstream/standard/nonsense/U01-7F3K91QD",
+            "/sign-in/my/upstream/standard/cancelled/nonsense",
             "/upstreams/nobody/callback?state=x&code=y",
         ):
             assert (await browser.get(address)).status_code == 404

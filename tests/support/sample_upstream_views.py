@@ -23,5 +23,8 @@ def upstream_views(network: ClientHeader, sign_in: SignInPage) -> dict[str, Page
         "upstream_alone": replace(page, client=None),
         "upstream_that_creates": replace(page, creates_account=True),
         "sign_in_or_elsewhere": replace(sign_in, upstreams=(way, way)),
-        **{f"upstream_{trouble}": replace(page, trouble=trouble) for trouble in UpstreamTrouble},
+        **{
+            f"upstream_{trouble}": replace(page, trouble=trouble, reference="U01-7F3K91QD")
+            for trouble in UpstreamTrouble
+        },
     }

@@ -47,8 +47,7 @@ class OpenIDServer(UpstreamServer):
     def forget(self) -> None:
         super().forget()
         self.tamper = self.replace_id_token = None
-        self.userinfo_claims.clear()
-        self.metadata_changes.clear()
+        self.userinfo_claims, self.metadata_changes = {}, {}
 
     def app(self) -> Starlette:
         return Starlette(

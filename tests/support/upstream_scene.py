@@ -85,6 +85,13 @@ def dialect_configuration(upstream: DialectServer) -> dict[str, Any]:
     }
 
 
+def trouble_of(answer: httpx.Response) -> str | None:
+    """Return what went wrong, as the address tells to which an answer leads; None for another one."""
+    assert answer.status_code == 303
+    *_, place, _, trouble, reference = ["", "", "", *answer.headers["location"].split("/")]
+    return trouble if place == "upstream" and reference.startswith("U") else None
+
+
 @dataclass
 class UpstreamScene:
     """The provider, its upstreams, and the hands of people between them."""

@@ -77,10 +77,7 @@ class UpstreamServer:
     def forget(self) -> None:
         """Behave again."""
         self.signed_in_at = self.denies = None
-        self.answers.clear()
-        self.pauses.clear()
-        self.answer_parameters.clear()
-        self.requests.clear()
+        self.answers, self.pauses, self.answer_parameters, self.requests = {}, {}, {}, []
 
     def bent(self, http: Request, parameters: dict[str, str]) -> Response | None:
         """Note a request; return what it gets instead of the right answer, if anything."""
