@@ -246,11 +246,12 @@ async def show_set_up(
 ) -> Response:
     """Show the page, with what was ticked before and what is wrong with the password."""
     activation, visit = opened.activation, opened.visit
+    person = shown_name(opened.citizen.personal_data.name, is_demo=context.mode != "production")
     view = SetUpPage(
         client=visit.header(context),
         action=f"{context.issuer}/activate/{visit.visit_id}/{activation.activation_id}",
         purpose=activation.purpose,
-        name=opened.citizen.personal_data.name,
+        name=person,
         problem=None if complaint is None else complaint.problem,
         retry_at=None if complaint is None else complaint.retry_at,
         kept=kept,
@@ -258,7 +259,6 @@ async def show_set_up(
     if activation.purpose is Purpose.RECOVERY:
         view = replace(view, things=await _things(uow, activation.citizen_id, now))
     if activation.purpose is Purpose.ENROLMENT:
-        person = shown_name(opened.citizen.personal_data.name, is_demo=context.mode != "production")
         ask = PasskeyAsk(
             action=f"{view.action}/passkey",
             options=await new_passkey_options(
