@@ -26,6 +26,7 @@ An endpoint reads, a rule decides, a store remembers. Imports go downwards only;
 `endpoints`, `pages`, `operators`, `outbound` and `housekeeping` stand beside each other and do not import one
 another; so do `settings` and `store`, and `authenticators` and `protocol`. Secret keys live in the package
 `keys`, which imports nothing of ours. Beside this file: SPECIFICATIONS.md (clause, function, test),
+SIGNING_IN.md (the ways, what each proves), UPSTREAMS.md (signing in elsewhere),
 ERRORS.md (what a reference means), DECISIONS.md (why), CHANGELOG.md; templates, locale and static hold what
 pages show.
 """
