@@ -87,8 +87,8 @@ def test_a_device_and_a_call_are_answered_where_the_person_is_signed_in(
             "/backchannel-authentication",
             data={"scope": "openid", "login_hint": subject, "binding_message": "Kênh 7, mã 4812"},
         ).json()
-        page.goto(f"{scene.provider.url}/my/accounts")
-        camera.take("my-accounts-with-a-request")
+        page.goto(f"{scene.provider.url}/my")
+        camera.take("my-start-with-a-request")
         page.goto(f"{scene.provider.url}/approvals")
         camera.take("approvals")
         page.locator(".card a.button").click()

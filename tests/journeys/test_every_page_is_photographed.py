@@ -171,6 +171,25 @@ def photograph_mark(scene: Scene, camera: Camera) -> None:
     page.goto(detail)
 
 
+def test_what_a_person_finds_about_themselves(scene: Scene, camera: Camera) -> None:
+    """Look at the start page and what it leads to, ask the register for something, and take it back."""
+    page, base = camera.page, f"{scene.provider.url}/my"
+    sign_in(page, scene.person("Nguyễn Thị Lan"))
+    page.goto(base)
+    camera.take("my-start")
+    for path in ("consents", "notice-ways", "export", "correction"):
+        page.goto(f"{base}/{path}")
+        camera.take(f"my-{path}")
+    page.check("#datum-address")
+    page.check("#fault-outdated")
+    page.locator("form#correction button").click()
+    camera.take("my-correction-asked")
+    page.locator("form#answer button").click()
+    camera.take("my-correction-taken-back")
+    page.goto(f"{base}/activity?kind=looks&period=week")
+    camera.take("my-activity-narrowed-down")
+
+
 def test_where_it_does_not_go_on(scene: Scene, camera: Camera, open_page: OpenPage) -> None:
     page = camera.page
     enter_network(page, scene, "minh")
