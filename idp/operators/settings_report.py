@@ -20,6 +20,7 @@ from idp.protocol.client_certificate import ClientCertificateError, read_authori
 from idp.protocol.profiles import Profile
 from idp.settings import PREFIX, Settings, SettingsError
 from idp.upstreams.directory import configured_upstreams
+from idp.web.passkey_policy import open_passkey_policy
 
 MASK = "•••"
 _MEASURED_HASHES = 5
@@ -46,6 +47,10 @@ def contradictions(settings: Settings) -> list[str]:
         problems += problems_in(error)
     try:
         configured_upstreams(settings.upstreams)
+    except SettingsError as error:
+        problems += problems_in(error)
+    try:
+        open_passkey_policy(settings.passkey_policy)
     except SettingsError as error:
         problems += problems_in(error)
     problems += _unreadable_secrets(settings)
