@@ -33,6 +33,7 @@ from idp.web.arrival import lead_on
 from idp.web.authorization_response import form_targets_of
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble, new_reference, note
+from idp.web.journey import find_signed_in
 from idp.web.requests import address_of, is_id, read_query
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_attempts, count_credential_attempt
@@ -95,7 +96,8 @@ async def go_to_upstream(http: Request, visit_id: str, upstream_id: str) -> Resp
         await count_attempts(uow, [(_begun_key(context, http), UNGUESSABLE_LIMITS)], now)
     except ThrottledError:
         return _trouble(context, http, visit_id, offered, UpstreamTrouble.THROTTLED, "too many begun")
-    opened = _open_visit(context, http, visit, offered, now)
+    is_signed_in = await find_signed_in(context, uow, http, now) is not None
+    opened = _open_visit(context, visit, offered, now, is_signed_in=is_signed_in)
     try:
         address = await offered.upstream.way_out(opened)
     except UpstreamError as error:
@@ -209,18 +211,17 @@ async def _identified(
 
 
 def _open_visit(
-    context: Context, http: Request, visit: Visit, offered: OfferedUpstream, now: datetime
+    context: Context, visit: Visit, offered: OfferedUpstream, now: datetime, *, is_signed_in: bool
 ) -> OpenVisit:
     """Return what the visit is bound to. Whoever is signed in here already is asked to sign in anew there."""
     request = visit.request
-    is_asked_again = Cookies(context.is_secure).session in http.cookies
     return OpenVisit(
         state=secrets.token_urlsafe(32),
         nonce=secrets.token_urlsafe(32),
         code_verifier=new_code_verifier(),
         redirect_uri=_redirect_uri(context, offered),
         begun_at=now,
-        wants_login=is_asked_again or (request is not None and "login" in request.prompt),
+        wants_login=is_signed_in or (request is not None and "login" in request.prompt),
         max_age=None if request is None else request.max_age,
     )
 

@@ -196,6 +196,8 @@ class DialectConfiguration(_Common):
     scope: str = ""
     parameters: Mapping[str, str] = Field(default_factory=dict)
     """More parameters of the authorization request, always the same."""
+    fresh_parameters: Mapping[str, str] = Field(default_factory=dict)
+    """More parameters where the person is to sign in anew there."""
     has_pkce: bool = True
     """False only where the upstream refuses the parameters: nothing else protects a stolen code there."""
     userinfo: EncryptedBody
@@ -210,7 +212,7 @@ class DialectConfiguration(_Common):
     def _check_dialect(self) -> Self:
         if self.auth_time is None and not self.signs_in_anew:
             raise ValueError("auth_time has to be told, or signs_in_anew be true")
-        reserved = self.parameters.keys() & _OWN_PARAMETERS
+        reserved = (self.parameters.keys() | self.fresh_parameters.keys()) & _OWN_PARAMETERS
         if reserved:
             raise ValueError(f"parameters must not hold {min(reserved)}")
         _check_plain(self.client_id, self.client_authentication)

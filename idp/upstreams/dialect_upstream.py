@@ -54,11 +54,13 @@ class DialectUpstream:
     async def way_out(self, visit: OpenVisit) -> str:
         """Return the authorization request."""
         configuration = self._configuration
+        is_to_be_fresh = visit.wants_login or visit.max_age is not None
+        added = configuration.fresh_parameters if is_to_be_fresh else {}
         return messages.authorization_address(
             configuration.authorization_endpoint,
             configuration.client_id,
             visit,
-            {**configuration.parameters, "scope": configuration.scope},
+            {**configuration.parameters, **added, "scope": configuration.scope},
             has_pkce=configuration.has_pkce,
         )
 

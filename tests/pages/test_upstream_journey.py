@@ -253,6 +253,7 @@ async def test_an_earlier_sign_in_there_is_not_taken_for_a_fresh_one(scene: Upst
                 assert trouble_of(answer) == "not-fresh"
                 scene.upstream(kind).signed_in_at = None
                 again = await scene.come(browser, kind, visit_id)
+                assert "login" in str(scene.upstream(kind).requests) or "max_age" in changes
                 assert again.headers["location"] == f"{ISSUER}/authorize/{visit_id}"
 
 

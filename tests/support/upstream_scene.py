@@ -64,6 +64,7 @@ def dialect_configuration(upstream: DialectServer) -> dict[str, Any]:
         "token_endpoint": f"{upstream.issuer}/exchange",
         "userinfo_endpoint": f"{upstream.issuer}/citizen",
         "parameters": {"channel": "web"},
+        "fresh_parameters": {"prompt": "login"},
         "userinfo": {
             "method": "POST",
             "within": "/data",

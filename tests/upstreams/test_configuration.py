@@ -74,6 +74,7 @@ def test_the_file_of_the_tests_is_read() -> None:
         ("dialect.userinfo.algorithm", "RSA1_5"),
         ("dialect.userinfo.encryption", "none"),
         ("dialect.parameters", {"state": "fixed"}),
+        ("dialect.fresh_parameters", {"redirect_uri": "https://evil.example"}),
         ("dialect.auth_time", None),
         ("Upper", {"kind": "openid"}),
     ],
