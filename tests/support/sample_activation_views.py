@@ -41,7 +41,9 @@ def activation_views(network: ClientHeader, now: datetime) -> Mapping[str, Page]
     ask = PasskeyAsk(action="/activate/my/1/passkey", options="{}")
     set_up = replace(set_up, passkey=ask)
     set_up_refused = replace(set_up, passkey=replace(ask, problem=PasskeyProblem.NOT_VERIFIED))
-    recovering = replace(set_up, passkey=None, purpose=Purpose.RECOVERY, things=THINGS, kept=frozenset({"totp"}))
+    recovering = replace(
+        set_up, passkey=None, purpose=Purpose.RECOVERY, things=THINGS, kept=frozenset({"totp"})
+    )
     beside = replace(set_up, purpose=Purpose.ADDITION, passkey=None)
     done = ActivatedPage(purpose=Purpose.ENROLMENT, onward_uri="/my")
     code = RecoveryCodePage(action="/recovery/code", waiting_hours=72)
