@@ -21,7 +21,12 @@ from idp.authenticators.phone_approvals import (
     browser_kind,
     code_window,
 )
-from idp.authenticators.throttling import CredentialPath, ThrottledError
+from idp.authenticators.throttling import (
+    UNGUESSABLE_LIMITS,
+    AttemptLimits,
+    ThrottledError,
+    source_of,
+)
 from idp.identity.assurance import AMR_OF, Method, authentication_context
 from idp.identity.citizens import CitizenStatus
 from idp.pages.frame import domain_of, read_own_form, show
@@ -40,7 +45,7 @@ from idp.web.phone_approvals import begin_approval, browser_hash_of, show_code
 from idp.web.phones import find_usable_device
 from idp.web.requests import address_of
 from idp.web.state import Context, context_of
-from idp.web.throttle import count_attempts, count_credential_attempt
+from idp.web.throttle import count_attempts
 
 router = APIRouter(include_in_schema=False)
 
@@ -120,6 +125,7 @@ async def finish_sign_in(http: Request, visit_id: str) -> Response:
         note(http, refused="citizen_not_active")
         return _show(context, http, Place(visit, ApprovalKind.SIGN_IN), AskingState.NOT_USABLE)
     uow.phone_approvals.consume(approval, approval.browser_hash, now)
+    _take_back(context, uow, http, None)
     at = authentication_context(AMR_OF[Method.APP], approval.decided_at or now)
     cookie = await begin_session(
         context, uow, http, citizen_id, at, now, client_id=visit.client_id, method=Method.APP.value
@@ -185,6 +191,7 @@ async def finish_step_up(http: Request, visit_id: str) -> Response:
     if approval is None or citizen_id != asked.signed_in.citizen.citizen_id:
         return see_other(Place(asked.visit, ApprovalKind.STEP_UP).address(context))
     uow.phone_approvals.consume(approval, approval.browser_hash, now)
+    _take_back(context, uow, http, citizen_id)
     return await lift(context, uow, http, asked, AMR_OF[Method.APP], Method.APP, now)
 
 
@@ -222,11 +229,7 @@ async def _begin(
     now: datetime,
 ) -> Response:
     try:
-        await count_credential_attempt(context, uow, CredentialPath.PHONE_CODE, None, http, now)
-        if citizen_id is not None:
-            # Whoever has the password could wear the holder down with requests (KC CVE-2026-9798).
-            asking = context.custody.data.lookup("phone_step_ups", citizen_id)
-            await count_attempts(uow, ((asking, context.asking_limits),), now)
+        await count_attempts(uow, _counters(context, http, citizen_id), now)
     except ThrottledError as throttled:
         note(http, refused="throttled")
         answer = _show(context, http, place, AskingState.THROTTLED, retry_at=throttled.retry_at)
@@ -247,6 +250,21 @@ async def _begin(
     answer = see_other(place.address(context))
     cookies.set_browser(answer, browser)
     return answer
+
+
+def _counters(context: Context, http: Request, citizen_id: str | None) -> list[tuple[bytes, AttemptLimits]]:
+    """Return where it is counted how often somebody asks; what is agreed to is taken back."""
+    lookup = context.custody.data.lookup
+    at_source = (lookup("phones_asked_from", source_of(address_of(http))), UNGUESSABLE_LIMITS)
+    if citizen_id is None:
+        return [at_source]
+    # Whoever has the password could wear the holder down with requests (KC CVE-2026-9798).
+    return [(lookup("phones_asked_of", citizen_id), context.asking_limits), at_source]
+
+
+def _take_back(context: Context, uow: UnitOfWork, http: Request, citizen_id: str | None) -> None:
+    for key, _ in _counters(context, http, citizen_id):
+        uow.attempts.take_back(key)
 
 
 def _asked_from(http: Request, visit: Visit) -> AskedFrom:

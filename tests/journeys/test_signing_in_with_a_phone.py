@@ -5,19 +5,22 @@ The phone's key is made by Chromium's WebCrypto and kept in its IndexedDB. The p
 """
 
 import re
+from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from idp.protocol.profiles import CIBA_GRANT
 from tests.support.browser import DESKTOP, OpenPage
-from tests.support.browser_steps import sign_in
+from tests.support.browser_steps import decide, enter_network, give_password, press_link, sign_in
 from tests.support.camera import Camera
 from tests.support.main_job import Person, Scene
+from tests.support.new_people import new_person
+from tests.support.registrations import register
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.parametrize("prepared", ["sqlite"], indirect=True),
-]
+pytestmark = pytest.mark.browser
+on_sqlite = pytest.mark.parametrize("prepared", ["sqlite"], indirect=True)
 
 PIN = "739104"
 ARRIVED = re.compile(r"//[^/]+/my$")
@@ -85,9 +88,11 @@ def answer(phone: Page, number: str, *, pin: str = PIN, decision: str = "allow")
     phone.locator(f"form#answer button[value={decision}]").click()
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("prepared", "language"), [("sqlite", "en"), ("postgresql", "vi")], indirect=["prepared"]
+)
 def test_a_phone_is_set_up_and_signs_a_laptop_in(scene: Scene, open_page: OpenPage, language: str) -> None:
-    person = scene.person("Nguyễn Thị Lan" if language == "vi" else "Claire Dubois")
+    person = new_person(scene, "Đàm Thị Sen")
     laptop = open_page(viewport=DESKTOP, locale=LOCALES[language])
     phone = open_page(locale=LOCALES[language])
     hand = Camera(phone, language)
@@ -160,10 +165,11 @@ def photograph_refusals(scene: Scene, desk: Camera, hand: Camera) -> None:
     desk.take("ask-phone-wrong-number")
 
 
+@on_sqlite
 def test_a_laptop_without_javascript_and_a_phone_without_a_mouse(scene: Scene, open_page: OpenPage) -> None:
     """The asking page loads itself anew and shows a button; the phone is used by its keyboard alone."""
     laptop, phone = open_page(viewport=DESKTOP), open_page()
-    enrol(scene, laptop, phone, scene.person("Lò Văn Pâng"))
+    enrol(scene, laptop, phone, new_person(scene, "Vàng A Páo"))
     plain = open_page(viewport=DESKTOP, java_script_enabled=False)
     plain.goto(f"{scene.provider.url}/sign-in/my")
     plain.locator("form#ask-phone button").click()
@@ -187,9 +193,10 @@ def test_a_laptop_without_javascript_and_a_phone_without_a_mouse(scene: Scene, o
     plain.wait_for_url(ARRIVED)
 
 
+@on_sqlite
 def test_a_phone_without_a_network_says_so_and_loses_nothing(scene: Scene, open_page: OpenPage) -> None:
     laptop, phone = open_page(viewport=DESKTOP), open_page()
-    enrol(scene, laptop, phone, scene.person("Trần Gia Hân"))
+    enrol(scene, laptop, phone, new_person(scene, "Tạ Thị Mơ"))
     other = open_page(viewport=DESKTOP)
     ask(scene, other)
     scan(scene, other, phone)
@@ -206,6 +213,7 @@ def test_a_phone_without_a_network_says_so_and_loses_nothing(scene: Scene, open_
     other.wait_for_url(ARRIVED)
 
 
+@on_sqlite
 def test_a_code_changes_while_it_is_shown_and_the_page_stays_where_it_is(
     scene: Scene, open_page: OpenPage
 ) -> None:
@@ -220,3 +228,62 @@ def test_a_code_changes_while_it_is_shown_and_the_page_stays_where_it_is(
     laptop.clock.run_for(5000)
     expect(laptop.locator("#phone-code code")).to_have_text(first)
     assert laptop.evaluate("() => window.isSame"), "the page was not loaded anew"
+
+
+def test_a_link_is_confirmed_with_the_phone(scene: Scene, open_page: OpenPage) -> None:
+    """RFC 9470: the password is not enough for the network; the request stands in the app's list."""
+    laptop, phone = open_page(viewport=DESKTOP), open_page()
+    person = new_person(scene, "Bế Thị Lê")
+    enrol(scene, laptop, phone, person)
+    other = open_page(viewport=DESKTOP)
+    enter_network(other, scene, "lan")
+    press_link(other, scene)
+    give_password(other, person.number, person.password)
+    other.locator("form#ask-phone button").click()
+    expect(other.locator("#phone-code svg.qr")).to_be_visible()
+    phone.locator("form.open-request button").click()
+    expect(phone.locator("main dl")).to_contain_text("@lan")
+    expect(phone.locator("main dl")).to_contain_text("Quán Cóc")
+    expect(other.locator("#number")).to_be_visible()
+    answer(phone, other.locator("#number").inner_text())
+    expect(other.locator("form#consent")).to_be_visible()
+    decide(other, "allow")
+    expect(other.locator("#badge-verified")).to_be_visible()
+
+
+@on_sqlite
+def test_a_call_of_a_network_is_answered_on_the_phone(
+    scene: Scene, open_page: OpenPage, tmp_path: Path
+) -> None:
+    """CIBA: the app lists it, key and PIN sign in on the phone itself, the page says what would be shared."""
+    laptop, phone = open_page(viewport=DESKTOP), open_page()
+    person = new_person(scene, "Kpă Y Blin")
+    enrol(scene, laptop, phone, person)
+    client_id = f"tong-dai-{person.number[-6:]}"
+    described = {
+        "client_id": client_id,
+        "client_name": "Tổng Đài Sông Hương",
+        "client_uri": "https://songhuong.example",
+        "redirect_uris": [],
+        "response_types": [],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "grant_types": [CIBA_GRANT],
+        "backchannel_token_delivery_mode": "poll",
+        "scope": "openid",
+    }
+    secret = register(scene.provider, tmp_path, (described, {"sector": "songhuong.example"}))[client_id]
+    assert secret is not None
+    with httpx.Client(base_url=scene.provider.url, auth=(client_id, secret)) as network:
+        asked = network.post(
+            "/backchannel-authentication",
+            data={"scope": "openid", "login_hint": person.number, "binding_message": "Cuộc gọi 4812"},
+        ).json()
+        card = phone.locator(".card", has_text="Cuộc gọi 4812")
+        card.locator("a.button").click()
+        phone.fill("#pin", PIN)
+        phone.locator("form#here button").click()
+        expect(phone.locator("#binding-message")).to_have_text("Cuộc gọi 4812")
+        phone.locator("form#approval button[value=allow]").click()
+        expect(phone.locator("form#approval")).to_have_count(0)
+        fetched = network.post("/token", data={"grant_type": CIBA_GRANT, "auth_req_id": asked["auth_req_id"]})
+        assert fetched.status_code == 200, fetched.text
