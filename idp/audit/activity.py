@@ -18,6 +18,8 @@ class ActivityKind(StrEnum):
     """Somebody on the staff looked at the person or a link."""
     REFUSALS = "refusals"
     SIGN_INS = "sign_ins"
+    WAYS_IN = "ways_in"
+    """What lets the person in was changed, or set up anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +40,5 @@ PATTERNS: Mapping[ActivityKind, Pattern] = {
     ActivityKind.LOOKS: Pattern("%:looked_up"),
     ActivityKind.REFUSALS: Pattern("%:refused"),
     ActivityKind.SIGN_INS: Pattern("citizen:signed_%", "citizen:stepped_up"),
+    ActivityKind.WAYS_IN: Pattern("authenticator:%", "activation:%"),
 }

@@ -196,6 +196,7 @@ ACTIVITY: Mapping[ActivityKind | None, str] = {
     ActivityKind.LOOKS: msgid("Looks by our staff"),
     ActivityKind.REFUSALS: msgid("Refusals"),
     ActivityKind.SIGN_INS: msgid("Sign-ins"),
+    ActivityKind.WAYS_IN: msgid("Changes of how I sign in"),
 }
 
 OTHER_EVENT = msgid("Another step was recorded.")

@@ -60,3 +60,13 @@ def test_what_is_missing_is_said_the_weightiest_first(
     overview: SecurityOverview, advice: tuple[Advice, ...]
 ) -> None:
     assert advice_for(overview) == advice
+
+
+async def test_what_was_changed_is_found_in_ones_history(provider: Provider) -> None:
+    person = await provider.add_person()
+    async with own_browser(provider, person) as browser:
+        await browser.sign_in()
+        await browser.press("/my/recovery-codes", "new-codes")
+        page = await browser.page("/my/activity?kind=ways_in")
+        assert "You can sign in in another way, too." in page.text
+        assert "You signed in." not in page.text
