@@ -22,11 +22,13 @@ from idp.authenticators.throttling import PATH_LIMITS, CredentialPath, Throttled
 from idp.web.throttle import attempt_keys, count_credential_attempt
 from tests.support.before_doors import Standing
 from tests.support.provider import Provider
+from tests.support.upstream_scene import upstream_scene
 from tests.support.ways_in import SESSION, WAYS, Way
 
 pytestmark = pytest.mark.anyio
 
 ADDRESS = "198.51.100.90"
+CALLBACK = "/upstreams/standard/callback"
 NO_SECRET_IS_TRIED: tuple[tuple[str, str], ...] = (
     ("/my/", "somebody who is signed in, with the token of their session"),
     ("/approvals/", "the same; the name leads to requests of their own alone"),
@@ -98,7 +100,7 @@ def test_every_door_is_one_and_every_reason_holds_for_something() -> None:
 
 
 def test_every_path_leads_through_a_door() -> None:
-    """The answers of other providers come by GET; `test_upstream_abuse.py` attacks them."""
+    """The answers of other providers come by GET and have a test of their own below."""
     assert {way.path for way in COUNTED} == set(CredentialPath) - {CredentialPath.UPSTREAM}
 
 
@@ -179,3 +181,16 @@ async def test_a_path_that_is_used_up_looks_at_nothing_more(provider: Provider, 
         assert answers[0].headers["retry-after"] == answers[1].headers["retry-after"]
         # The address is another test's, too.
         provider.clock.advance(minutes=16)
+
+
+async def test_answers_from_other_providers_are_counted_by_source(database_url: str, tmp_path: Path) -> None:
+    """Nobody guesses a state; whoever sends a thousand makes us look a thousand times."""
+    async with upstream_scene(database_url, tmp_path) as scene:
+        answer = {"state": "a" * 43, "code": "b"}
+        async with scene.provider.http(address=ADDRESS) as http, scene.provider.http() as other:
+            tried = [(await http.get(CALLBACK, params=answer)).status_code for _ in range(21)]
+            assert set(tried[:20]) == {400}
+            assert tried[20] == 503
+            assert (await other.get(CALLBACK, params=answer)).status_code == 400
+            scene.provider.clock.advance(minutes=1)
+            assert (await http.get(CALLBACK, params=answer)).status_code == 400

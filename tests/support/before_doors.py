@@ -248,6 +248,15 @@ async def before_the_first_password(provider: Provider, http: httpx.AsyncClient)
     return Standing(http, person, None, begun.headers["location"], chosen, {})
 
 
+async def before_the_first_passkey(provider: Provider, http: httpx.AsyncClient) -> Standing:
+    """The same, for whoever wants no password."""
+    standing = await before_the_first_password(provider, http)
+    options = options_on(await http.get(standing.address))
+    standing.address += "/passkey"
+    standing.right = {"credential": authenticator_of(provider).create(options)}
+    return standing
+
+
 async def before_the_password_beside_a_code(provider: Provider, http: httpx.AsyncClient) -> Standing:
     person = await provider.add_person(has_totp=False)
     handed = await issue(provider, person, Purpose.ADDITION)

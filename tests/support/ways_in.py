@@ -140,6 +140,13 @@ WAYS = [
         begins_session=True,
     ),
     Way(
+        name="first passkey",
+        door="POST /activate/{visit_id}/{activation_id}/passkey",
+        path=None,
+        stand=before.before_the_first_passkey,
+        begins_session=True,
+    ),
+    Way(
         name="password beside a code",
         door="POST /activate/{visit_id}/{activation_id}",
         path=CredentialPath.PASSWORD,
