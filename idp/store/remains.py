@@ -7,7 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, null, select
 
 from idp.store.client_tables import access_tokens, backchannel_requests, outbox
-from idp.store.credential_tables import phone_approvals, phone_codes, trusted_browsers, upstream_visits
+from idp.store.credential_tables import (
+    app_devices,
+    phone_approvals,
+    phone_codes,
+    trusted_browsers,
+    upstream_visits,
+)
 from idp.store.encoding import micros
 from idp.store.link_tables import notices
 from idp.store.oversight_tables import idempotency_keys, simulations
@@ -74,6 +80,10 @@ _LONG_LIVED = (
     _expired(sessions),
     _removal(grants, lambda bind: and_(grants.c.revoked_at != null(), grants.c.revoked_at < bind("before"))),
 )
+_NEVER_CONFIRMED = _removal(
+    app_devices,
+    lambda bind: and_(app_devices.c.confirmed_at == null(), app_devices.c.created_at < bind("before")),
+)
 _OLD_NOTICES = _expired(notices)
 _TOLD = _removal(
     outbox, lambda bind: and_(outbox.c.delivered_at != null(), outbox.c.delivered_at < bind("before"))
@@ -91,7 +101,7 @@ class Remains:
 
     def remove(self, now: datetime) -> None:
         """Record the removal of a batch of everything that ended long enough ago."""
-        for write in (*_SHORT_LIVED, _TOLD):
+        for write in (*_SHORT_LIVED, _NEVER_CONFIRMED, _TOLD):
             self._recorder.record(write, before=micros(now - KEEP), batch=BATCH)
         # A notice says itself how long it is kept (`identity.notices.KEPT_FOR`).
         self._recorder.record(_OLD_NOTICES, before=micros(now), batch=BATCH)

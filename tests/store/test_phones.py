@@ -173,3 +173,14 @@ async def test_a_code_leads_where_it_was_made_for_once_and_in_time(memory: Memor
     ]
     assert sorted(await asyncio.gather(*using)) == ["", "phone_code_used", "phone_code_used"]
     assert await find("approval", "BCDFGHJK", NOW) is None
+
+
+async def test_a_phone_that_nobody_confirmed_is_forgotten_after_a_day(memory: Memory) -> None:
+    await set_up(memory)
+    confirmed = replace(DEVICE, device_id="device-2", confirmed_at=NOW, number=None)
+    assert await done(memory, lambda uow: uow.app_devices.add(confirmed)) == ""
+    for hours, known in ((1, {"device-1", "device-2"}), (25, {"device-2"})):
+        later = NOW + timedelta(hours=hours)
+        assert await done(memory, lambda uow, at=later: uow.remains.remove(at)) == ""
+        kept = await memory.unit_of_work().app_devices.of_citizen("citizen-1", NOW - MINUTE)
+        assert {device.device_id for device in kept} == known
