@@ -15,7 +15,7 @@ PYTHON ?= python3.13 python3.12 python3.11 python3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo demo-reset test check format bench bench-lists bench-events rush lock clean
+.PHONY: help setup setup-dev demo demo-reset test check format bench bench-lists bench-events bench-pages rush lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,10 @@ bench-lists: setup-dev ## status lists of ten million links: time, memory, size
 
 bench-events: setup-dev ## how soon platforms are told of a thousand suspensions a second
 	@$(VENV)/bin/python -m tests.bench.events $(ARGS)
+
+bench-pages: setup-dev ## how soon pages stand on an old phone with a bad connection, and what they weigh
+	@CHROMIUM="$$(sh tests/support/find_chromium.sh)" && export CHROMIUM && \
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tests.bench.pages $(ARGS)
 
 rush: setup-dev ## links made in a rush, told to three platforms and compared: LINKS=200000 for more
 	@$(VENV)/bin/python -m tests.rush --links $(LINKS) $(ARGS)
