@@ -158,6 +158,10 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         return UnitOfWork(database, custody.data)
 
     outbound = GuardedHTTP(allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file)
+    # Connections of their own: people who wait for a slow upstream keep no client from being known.
+    upstream_http = GuardedHTTP(
+        allow_loopback=settings.may_fetch_loopback, ca_file=settings.outbound_ca_file, connections=50
+    )
     clients = ClientDirectory(
         lambda: UnitOfWork(database, custody.data),
         ClientKeys(outbound).fetch,
@@ -198,13 +202,14 @@ async def opened(settings: Settings, clock: Callable[[], datetime] = utc_now) ->
         recovery_waiting=timedelta(hours=settings.recovery_waiting_hours),
         sandbox=None if settings.mode is Mode.PRODUCTION else Sandbox(open_unit_of_work, demo_people()),
         passkey_policy=open_passkey_policy(settings.passkey_policy),
-        upstreams=open_upstreams(settings.upstreams, UpstreamCalls(outbound), clock),
+        upstreams=open_upstreams(settings.upstreams, UpstreamCalls(upstream_http), clock),
     )
     try:
         yield context
     finally:
         hashing.close()
         await outbound.close()
+        await upstream_http.close()
         await database.close()
         context.log.close()
 

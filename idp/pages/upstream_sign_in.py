@@ -43,6 +43,8 @@ router = APIRouter(include_in_schema=False)
 
 VALIDITY = timedelta(minutes=10)
 _LONGEST_STATE = 64
+_ANEW = frozenset({"login", "create"})
+"""Values of `prompt` with which nobody who is signed in somewhere already is meant."""
 _REFERENCE = re.compile(r"U[0-9]{2}-[0-9A-Z]{8}")
 
 _TROUBLE_OF = {
@@ -221,7 +223,7 @@ def _open_visit(
         code_verifier=new_code_verifier(),
         redirect_uri=_redirect_uri(context, offered),
         begun_at=now,
-        wants_login=is_signed_in or (request is not None and "login" in request.prompt),
+        wants_login=is_signed_in or (request is not None and bool(_ANEW & set(request.prompt))),
         max_age=None if request is None else request.max_age,
     )
 

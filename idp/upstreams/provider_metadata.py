@@ -4,7 +4,9 @@ OpenID Connect Discovery §4, RFC 8414 §3, RFC 9207 §3, RFC 9126 §5. The docu
 names the issuer that was configured (CVE-2026-104056), and every address in it is one that we would take.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,25 +46,26 @@ class PublishedByProvider:
         self._clock = clock
         self._metadata: ProviderMetadata | None = None
         self._metadata_until: datetime | None = None
-        self._failed: UpstreamError | None = None
-        self._failed_until: datetime | None = None
+        self._failures: dict[str, tuple[UpstreamError, datetime]] = {}
+        """What failed, by its address, and until when it is not asked again."""
         self._keys: tuple[PublicKey, ...] = ()
         self._keys_read_at: datetime | None = None
+        # Many people may find the same document too old at once: one of them reads it for all.
+        self._reads_metadata, self._reads_keys = asyncio.Lock(), asyncio.Lock()
 
     async def metadata(self) -> ProviderMetadata:
         """Return the metadata, read anew when they are old. Raises UpstreamError."""
-        now = self._clock()
+        async with self._reads_metadata:
+            return await self._fresh_metadata(self._clock())
+
+    async def _fresh_metadata(self, now: datetime) -> ProviderMetadata:
         if self._metadata is not None and self._metadata_until is not None and now < self._metadata_until:
             return self._metadata
-        if self._failed is not None and self._failed_until is not None and now < self._failed_until:
-            raise UpstreamError(self._failed.fault, self._failed.reason)
-        try:
-            answer = await self._wire.call("GET", f"{self._issuer}/.well-known/openid-configuration", {})
+        uri = f"{self._issuer}/.well-known/openid-configuration"
+        with self._remembered(uri, now):
+            answer = await self._wire.call("GET", uri, {})
             self._metadata = read_metadata(json_object(answer, "metadata"), self._issuer)
-        except UpstreamError as error:
-            self._failed, self._failed_until = error, now + ASK_AGAIN_AFTER
-            raise
-        self._metadata_until, self._failed = now + KEPT_FOR, None
+        self._metadata_until = now + KEPT_FOR
         return self._metadata
 
     async def keys(self, *, is_one_missing: bool = False) -> tuple[PublicKey, ...]:
@@ -70,18 +73,38 @@ class PublishedByProvider:
 
         Raises UpstreamError.
         """
-        now = self._clock()
+        async with self._reads_keys:
+            return await self._fresh_keys(self._clock(), is_one_missing=is_one_missing)
+
+    async def _fresh_keys(self, now: datetime, *, is_one_missing: bool) -> tuple[PublicKey, ...]:
         limit = NEW_KEYS_AFTER if is_one_missing else KEPT_FOR
         if self._keys_read_at is not None and now < self._keys_read_at + limit:
             return self._keys
-        metadata = await self.metadata()
-        document = json_object(await self._wire.call("GET", metadata.jwks_uri, {}), "jwks")
-        try:
-            self._keys = parse_jwk_set(document)
-        except JOSEError as error:
-            raise UpstreamError(Fault.UNTRUSTED, f"jwks: {error}") from error
+        uri = (await self.metadata()).jwks_uri
+        with self._remembered(uri, now):
+            self._keys = _read_keys(await self._wire.call("GET", uri, {}))
         self._keys_read_at = now
         return self._keys
+
+    @contextlib.contextmanager
+    def _remembered(self, uri: str, now: datetime) -> Iterator[None]:
+        """Remember a failure: whoever waits behind it gets it at once, and not their own in its turn."""
+        failed, until = self._failures.get(uri, (None, now))
+        if failed is not None and now < until:
+            raise UpstreamError(failed.fault, failed.reason)
+        try:
+            yield
+        except UpstreamError as error:
+            self._failures[uri] = error, now + ASK_AGAIN_AFTER
+            raise
+        self._failures.pop(uri, None)
+
+
+def _read_keys(answer: Answer) -> tuple[PublicKey, ...]:
+    try:
+        return parse_jwk_set(json_object(answer, "jwks"))
+    except JOSEError as error:
+        raise UpstreamError(Fault.UNTRUSTED, f"jwks: {error}") from error
 
 
 def json_object(answer: Answer, what: str) -> dict[str, Any]:

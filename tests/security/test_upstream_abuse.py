@@ -455,6 +455,19 @@ async def test_an_upstream_that_is_gone_is_not_waited_for_by_everybody(scene: Up
         )
 
 
+async def test_many_who_come_back_while_the_keys_are_gone_ask_for_them_once(scene: UpstreamScene) -> None:
+    scene.at("standard", scene.newcomer())
+    scene.standard.answers["/jwks"] = Response("", 503)
+    async with contextlib.AsyncExitStack() as stack:
+        browsers = [await stack.enter_async_context(scene.provider.http()) for _ in range(4)]
+        callbacks = [await scene.callback_of(await scene.leave(each, "standard")) for each in browsers]
+        answers = await asyncio.gather(
+            *(browser.get(callback) for browser, callback in zip(browsers, callbacks, strict=True))
+        )
+        assert {trouble_of(answer) for answer in answers} == {"unavailable"}
+    assert [path for path, _ in scene.standard.requests].count("/jwks") == 1
+
+
 @pytest.mark.parametrize(
     "changes",
     [
