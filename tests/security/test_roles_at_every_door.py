@@ -19,6 +19,7 @@ from idp.web.activations import open_recovery
 from idp.web.sender_constraint import dpop_nonces
 from tests.support.families import family, own_page, questions
 from tests.support.html_forms import Html
+from tests.support.passkeys import authenticator_of, give_passkey, sign_in_by_passkey
 from tests.support.platform_api import MANAGE, READ, PlatformAPI, new_platform_api
 from tests.support.provider import ISSUER, Person, Provider
 from tests.support.public_log import sign_all
@@ -69,6 +70,7 @@ class World:
     names: dict[str, str]
     children_link: str
     owner: httpx.AsyncClient
+    owner_id: str
     other: httpx.AsyncClient
     other_csrf: str
 
@@ -106,6 +108,7 @@ class World:
             await uow.cases.find_by_reference(self.names["reference"]),
             await uow.activations.find(self.names["activation_id"]),
             await uow.guardianships.find(self.names["guardianship_id"]),
+            [each.name for each in await uow.passkeys.of_citizen(self.owner_id, limit=9)],
             await uow.event_streams.find(self.names["stream_id"]),
             (await self.owner.get("/my/sessions")).status_code,
         ]
@@ -162,8 +165,12 @@ async def world(provider: Provider) -> AsyncIterator[World]:
         link = await provider.unit_of_work().account_links.find(link_id)
         assert link is not None
         assert link.status_list_id is not None
+        device = authenticator_of(provider)
+        passkey = await give_passkey(provider, home.guardian, device)
+        assert (await sign_in_by_passkey(owner, device)).status_code == 303
         names = {
             "link_id": link_id,
+            "passkey_id": passkey.passkey_id,
             "event_id": event.event_id,
             "activation_id": recovery.activation.activation_id,
             "reference": case.reference,
@@ -183,6 +190,7 @@ async def world(provider: Provider) -> AsyncIterator[World]:
             names,
             childs["authorization_details"][0]["link_id"],
             owner,
+            home.guardian.citizen_id,
             other,
             await csrf_of(provider, other, stranger),
         )
