@@ -40,10 +40,10 @@ def moment_of(place: Place) -> tuple[datetime, str] | None:
     return None if place == NEWEST else (moment(place[0]), place[1])
 
 
-def chosen(http: Request, name: FilterName, kind: type[Chosen]) -> Chosen | None:
+def chosen(http: Request, name: FilterName, words: Iterable[Chosen]) -> Chosen | None:
     """Read which of our own words is looked for."""
     text = http.query_params.get(name.value, "")
-    return kind(text) if text in set(kind) else None
+    return next((word for word in words if word.value == text), None)
 
 
 def chosen_id(http: Request, name: str) -> str:

@@ -69,7 +69,7 @@ async def linked_accounts(http: Request) -> Response:
     if isinstance(signed_in, Response):
         return signed_in
     citizen_id = signed_in.citizen.citizen_id
-    client_id, status = chosen_id(http, "network"), chosen(http, FilterName.STATE, Status)
+    client_id, status = chosen_id(http, "network"), chosen(http, FilterName.STATE, SHOWN_STATES)
     after, networks_after = chosen_id(http, "after"), chosen_id(http, "networks_after")
     links: list[AccountLink] = []
     if not networks_after:

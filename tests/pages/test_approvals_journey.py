@@ -78,13 +78,13 @@ async def test_my_accounts_says_that_something_waits(provider: Provider) -> None
     ciba = await ciba_platform(provider)
     person = await known_person(ciba)
     async with provider.http() as http, provider.http() as phone:
-        quiet = await arrive(provider, phone, person, "/my/accounts")
+        quiet = await arrive(provider, phone, person, "/my")
         assert f"{ISSUER}/approvals" in Html(quiet.text).links
         assert "đang chờ bạn trả lời" not in quiet.text
         for _ in range(2):
             await ciba.asked(http, person)
-        busy = await phone.get("/my/accounts")
-        assert "Có 2 yêu cầu đang chờ bạn trả lời." in Html(busy.text).text
+        busy = await phone.get("/my")
+        assert "Số yêu cầu đang chờ bạn trả lời: 2." in Html(busy.text).text
         assert f"{ISSUER}/approvals" in Html(busy.text).links
 
 
