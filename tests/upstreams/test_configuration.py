@@ -132,6 +132,18 @@ def test_the_files_that_it_names_are_read_from_beside_it(tmp_path: Path) -> None
         ("dialect_secret", "two lines of\nsome length"),
         ("dialect_secret", "bí mật của chúng ta"),
     ],
+    ids=[
+        "empty",
+        "no JSON",
+        "no kid",
+        "public",
+        "another type",
+        "too short a key",
+        "another type for dir",
+        "short",
+        "two lines",
+        "not ASCII",
+    ],
 )
 def test_a_key_or_secret_that_does_not_fit_is_refused_unquoted(tmp_path: Path, name: str, text: str) -> None:
     path = written(tmp_path, configured(), **{name: text})
