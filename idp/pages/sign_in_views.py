@@ -22,8 +22,6 @@ class PasskeyAsk:
     """Why the last one was not taken; said next to the button."""
     retry_at: datetime | None = None
     """When it is worth trying again, after too many."""
-    unknown: str | None = None
-    """The id of a passkey that is not ours, or not any more: its device may forget it (WebAuthn §5.1.10)."""
 
 
 class SignInNotice(StrEnum):

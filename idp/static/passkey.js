@@ -18,6 +18,7 @@
   const button = form.querySelector("button");
   const asked = JSON.parse(form.dataset.options);
   const isNew = "user" in asked;
+  const isFirst = "conditional" in form.dataset;
   const problems = {
     InvalidStateError: "known",
     NotAllowedError: "cancelled",
@@ -63,6 +64,7 @@
       if (given.userHandle) { response.userHandle = text(given.userHandle); }
     }
     const { id, rawId, type } = credential;
+    sessionStorage.setItem("passkey", id);
     form.elements.credential.value = JSON.stringify({ id, rawId: text(rawId), type, response });
     form.submit();
   };
@@ -84,10 +86,11 @@
   way.hidden = false;
   document.querySelectorAll("[data-without-passkeys]").forEach((words) => { words.hidden = true; });
 
-  if (way.dataset.unknown) {
-    tell("signalUnknownCredential", { rpId: asked.rpId, credentialId: way.dataset.unknown });
+  const refused = way.querySelector("#passkey-problem");
+  if (isFirst && refused && refused.dataset.problem === "unknown") {
+    tell("signalUnknownCredential", { rpId: asked.rpId, credentialId: sessionStorage.getItem("passkey") });
   }
-  if ("conditional" in form.dataset && passkeys.isConditionalMediationAvailable) {
+  if (isFirst && passkeys.isConditionalMediationAvailable) {
     // Nobody pressed anything yet: if the list cannot be offered, the button says what is wrong.
     passkeys.isConditionalMediationAvailable()
       .then((can) => (can ? ask({ mediation: "conditional" }).then(send) : undefined))

@@ -1,5 +1,8 @@
 """Passkeys in a real browser, with Chromium's virtual authenticators: built in, carried, copied, removed."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -29,7 +32,7 @@ def add_passkey(page: Page, scene: Scene, person: Person, name: str = "") -> Non
     give_password(page, person.number, person.password)
     give_code(page, person.code())
     press_add(page, name)
-    expect(page.get_by_role("status")).to_contain_text("Đã thêm khoá truy cập")
+    expect(page.locator("main").get_by_role("status")).to_contain_text("Đã thêm khoá truy cập")
 
 
 def press_add(page: Page, name: str = "") -> None:
@@ -152,6 +155,34 @@ def test_a_device_without_memory_or_without_a_lock_holds_no_passkey(scene: Scene
 
 
 @on_sqlite
+def test_a_removed_passkey_is_forgotten_by_its_device_too(scene: Scene, watched: Watched) -> None:
+    """WebAuthn 5.1.10: nobody is offered for years what does not work any more."""
+    page, lan = watched.page, new_person(scene, LAN)
+    device = plug_in(devices(page))
+    add_passkey(page, scene, lan, "Máy cũ")
+    [removed] = device.passkeys()
+    page.locator(".card .actions a").click()
+    page.locator("form#remove button").click()
+    expect(page.locator("main").get_by_role("status")).to_contain_text("Đã gỡ khoá truy cập")
+    expect(page.locator(".card")).to_have_count(0)
+    wait_until(lambda: device.passkeys() == [])
+    device.add(removed)
+    sign_out(page)
+    page.goto(f"{scene.provider.url}/sign-in/my")
+    expect(page.locator("#passkey-problem")).to_contain_text("Chúng tôi không biết khoá truy cập này")
+    wait_until(lambda: device.passkeys() == [])
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what the browser does without a page showing it."""
+    for _ in range(100):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen")
+
+
+@on_sqlite
 def test_several_people_share_one_device(scene: Scene, watched: Watched) -> None:
     """Which passkey is shown says who signs in."""
     page = watched.page
@@ -165,7 +196,7 @@ def test_several_people_share_one_device(scene: Scene, watched: Watched) -> None
         give_code(page, person.code())
         device.is_touched(is_touched=True)
         press_add(page)
-        expect(page.get_by_role("status")).to_be_visible()
+        expect(page.locator("main").get_by_role("status")).to_be_visible()
     assert len({each["userHandle"] for each in device.passkeys()}) == 2
 
 
