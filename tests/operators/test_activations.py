@@ -294,3 +294,12 @@ def test_a_dry_run_of_a_proposal_stores_none(desk: Desk) -> None:
         "--letter",
         desk.letter(),
     )
+
+
+def test_a_recovery_of_a_real_person_waits_a_day_at_least(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDP_RECOVERY_WAITING_HOURS", "23")
+    assert desk.installation.answer("recoveries", "list") == {"recoveries": []}
+    monkeypatch.setenv("IDP_MODE", "production")
+    assert "must be 24 at least in mode production" in desk.refused("recoveries", "list")
