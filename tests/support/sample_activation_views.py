@@ -81,7 +81,10 @@ def activation_views(network: ClientHeader, now: datetime) -> Mapping[str, Page]
         "recovery_from_a_network": replace(recovery, client=network, waiting_hours=1),
         "recovery_without_waiting": replace(recovery, waiting_hours=0),
         "recovery_code": code,
-        **{f"recovery_code_{notice}": replace(code, notice=notice, retry_at=now) for notice in CODE_NOTICES},
+        **{
+            f"recovery_code_{notice}": replace(code, notice=notice, retry_at=now)
+            for notice in sorted(CODE_NOTICES)
+        },
         "recovery_opened": RecoveryOpenedPage(
             code="ABCD-EFGH-JKMN-PQRS-TUV2", usable_from=later, expires_at=later
         ),

@@ -47,7 +47,7 @@ def _asking(network: ClientHeader, now: datetime) -> Mapping[str, Page]:
     )
     pages: dict[str, Page] = {
         f"ask_phone_{state}": replace(begin, state=state, mark=state.value, retry_at=now)
-        for state in set(AskingState) - {AskingState.OPEN, AskingState.CLAIMED}
+        for state in sorted(set(AskingState) - {AskingState.OPEN, AskingState.CLAIMED})
     }
     shown = replace(
         begin,
