@@ -22,6 +22,7 @@ from tests.support.activations import (
     use,
 )
 from tests.support.html_forms import Html
+from tests.support.passkeys import authenticator_of, give_passkey, sign_in_by_passkey
 from tests.support.people import CONTACTS, all_ways, told
 from tests.support.provider import ISSUER, PASSWORD, Person, Provider
 
@@ -222,3 +223,31 @@ async def test_the_code_of_a_recovery_is_shown_once_and_kept_by_nobody(provider:
     for secret in (code, sheet[0], person.personal_number):
         assert secret not in log
     assert re.search(r'"route":"/recovery/code"', log)
+
+
+async def test_a_passkey_that_was_ticked_signs_in_still_and_the_other_does_not(provider: Provider) -> None:
+    person = await provider.add_person()
+    kept, lost = authenticator_of(provider), authenticator_of(provider)
+    passkey = await give_passkey(provider, person, kept, "Khóa xanh")
+    await give_passkey(provider, person, lost, "Máy cũ")
+    handed = await opened_recovery(provider, person)
+    await wait(provider)
+    async with provider.http() as browser:
+        await use(browser, person, handed, keep=f"passkey.{passkey.passkey_id}")
+    async with provider.http() as holder, provider.http() as thief:
+        assert (await sign_in_by_passkey(holder, kept)).status_code == 303
+        assert (await sign_in_by_passkey(thief, lost)).status_code == 400
+
+
+async def test_nobody_keeps_what_is_anothers(provider: Provider) -> None:
+    person, other = await provider.add_person(), await provider.add_person()
+    theirs = authenticator_of(provider)
+    passkey = await give_passkey(provider, other, theirs)
+    handed = await opened_recovery(provider, person)
+    await wait(provider)
+    async with provider.http() as browser:
+        await use(browser, person, handed, keep=f"passkey.{passkey.passkey_id}")
+    async with provider.http() as holder:
+        assert (await sign_in_by_passkey(holder, theirs)).status_code == 303, "nor ends it"
+    listed = await provider.unit_of_work().passkeys.of_citizen(person.citizen_id, limit=5)
+    assert listed == []
