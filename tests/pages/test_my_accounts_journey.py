@@ -158,7 +158,7 @@ async def test_a_long_list_comes_in_pages_and_every_link_once(provider: Provider
             pages += 1
             details = {link for link in page.links if "/my/accounts/" in link and not link.endswith("/end")}
             seen += sorted(details)
-            address = next((link for link in page.links if "after=" in link), None)
+            address = next((link for link in page.links if "after=" in link and "lang=" not in link), None)
         assert (pages, len(seen), len(set(seen))) == (3, 45, 45)
 
 
@@ -184,7 +184,9 @@ async def test_a_long_history_comes_in_pages_and_every_step_once(provider: Provi
         while older:
             page = (await http.get(older)).text
             shown.append(page.count("<li><span>"))
-            older = next((link for link in Html(page).links if "before=" in link), None)
+            older = next(
+                (link for link in Html(page).links if "before=" in link and "lang=" not in link), None
+            )
         assert shown == [30, 30, 10 + begun]
 
 

@@ -96,7 +96,9 @@ async def test_decisions_come_in_pages_each_once_and_by_network_and_state(provid
                     for word in page.text.replace(",", " ").split()
                     if word[:1] == "v" and word[1:].isdigit()
                 ]
-                address = next((link for link in page.links if "before=" in link), None)
+                address = next(
+                    (link for link in page.links if "before=" in link and "lang=" not in link), None
+                )
             return seen
 
         everything = await all_of("")

@@ -152,7 +152,10 @@ async def test_a_long_list_comes_in_pages_and_every_network_once(provider: Provi
             seen += end_links(page)
             assert ("@lan" in page.text) is (pages == 1)
             assert "Chưa có tài khoản nào" not in page.text
-            address = next((link for link in Html(page.text).links if "networks_after=" in link), None)
+            address = next(
+                (link for link in Html(page.text).links if "networks_after=" in link and "lang=" not in link),
+                None,
+            )
         assert (pages, len(seen), len(set(seen))) == (3, 44, 44)
         for query in ("networks_after=%00", "networks_after=%FF", "networks_after=" + "x" * 900):
             assert (await http.get(f"/my/accounts?{query}")).status_code == 200

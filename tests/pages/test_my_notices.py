@@ -77,7 +77,9 @@ async def test_a_long_list_comes_in_pages_and_nobody_sees_anothers(provider: Pro
         while address:
             page = (await http.get(address)).text
             counts.append(page.count("<li><strong>"))
-            address = next((link for link in Html(page).links if "before=" in link), None)
+            address = next(
+                (link for link in Html(page).links if "before=" in link and "lang=" not in link), None
+            )
         assert sum(counts) == 45
         assert counts[:2] == [20, 20]
         assert "<li><strong>" not in (await other.get("/my/notices")).text

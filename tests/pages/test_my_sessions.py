@@ -134,7 +134,7 @@ async def test_many_sessions_are_paged_and_each_is_shown_once(provider: Provider
     while address:
         page = await here.get(address)
         seen += session_ids(page)
-        nexts = [link for link in Html(page.text).links if "before=" in link]
+        nexts = [link for link in Html(page.text).links if "before=" in link and "lang=" not in link]
         address = nexts[0] if nexts else ""
     assert len(seen) == len(set(seen)) == 23
     for nonsense in ("x", "1.", "9" * 40 + ".x", "-1.x", "1.\x00", "²."):

@@ -105,7 +105,7 @@ async def test_a_cookie_cut_at_any_byte_signs_nobody_in(provider: Provider) -> N
             async with provider.http() as other:
                 answer = await other.get("/my/accounts", headers=[(b"cookie", header)])
             if value.partition(";")[0] != whole:
-                assert answer.headers["location"] == f"{ISSUER}/sign-in/my", value
+                assert answer.headers["location"] == f"{ISSUER}/sign-in/accounts", value
 
 
 async def test_no_token_passes_for_another_kind(provider: Provider) -> None:
