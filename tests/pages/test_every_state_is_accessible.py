@@ -52,8 +52,9 @@ def test_every_state_can_be_read_and_used_by_everybody(shown: Page, pages: Pages
         wrong = violations(shown)
         shown.emulate_media(color_scheme="dark")
         wrong += violations(shown, only_colours=True)
-        wrong += too_wide(shown)
-        wrong += wrong_stops(shown)
+        if locale == LOCALES[0]:
+            # Vietnamese is the longer of the two, and the order of the stops has no language.
+            wrong += too_wide(shown) + wrong_stops(shown)
         for each in wrong:
             found[each].append(name)
     assert not found, "\n".join(f"{wrong}\n  in {', '.join(names)}" for wrong, names in found.items())

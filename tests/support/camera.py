@@ -23,7 +23,7 @@ class Camera:
     """Takes each page at 360 and 1280 px, light and dark, in the language of the visit.
 
     Colours do not depend on the language: in English half of the pictures are enough. axe-core looks at
-    everything: light and dark, in both languages.
+    everything: light and dark, in both languages. How wide a page is follows from the longer one, Vietnamese.
     """
 
     page: Page
@@ -51,5 +51,7 @@ class Camera:
         page.emulate_media(color_scheme="dark")
         wrong = violations(page, only_colours=True)
         page.emulate_media(color_scheme="light")
-        wrong += violations(page) + too_wide(page)
+        wrong += violations(page)
+        if self.language == "vi":
+            wrong += too_wide(page)
         assert not wrong, f"{name} keeps people out:\n" + "\n".join(wrong)
