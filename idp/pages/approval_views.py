@@ -32,8 +32,6 @@ class ApprovalsPage(Page):
     device_uri: str = "/device"
     children_uri: str | None = None
     """For whoever speaks for a child."""
-    my_accounts_uri: str = "/my/accounts"
-    sign_out_action: str = "/my/sign-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,8 +72,6 @@ async def approvals(http: Request) -> Response:
         requests=tuple(cards),
         device_uri=f"{context.issuer}/device",
         children_uri=await children_address(context, uow, citizen.citizen_id, now),
-        my_accounts_uri=f"{context.issuer}/my/accounts",
-        sign_out_action=f"{context.issuer}/my/sign-out",
     )
     return show(http, view)
 

@@ -94,8 +94,6 @@ async def children(http: Request) -> Response:
             for question, card in zip(asked, cards, strict=False)
             if card is not None and speaks_for(citizen, question.child, now)
         ),
-        my_accounts_uri=f"{context.issuer}/my/accounts",
-        sign_out_action=f"{context.issuer}/my/sign-out",
         first_page_uri=base if after or questions_after else None,
         next_page_uri=f"{base}?after={last}" if last else None,
         next_questions_uri=f"{base}?questions_after={last_asked}" if last_asked else None,

@@ -58,8 +58,6 @@ class ChildrenPage(Page):
     person: str
     children: tuple[ChildCard, ...]
     questions: tuple[QuestionCard, ...]
-    my_accounts_uri: str
-    sign_out_action: str
     first_page_uri: str | None = None
     next_page_uri: str | None = None
     next_questions_uri: str | None = None

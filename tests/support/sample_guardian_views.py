@@ -49,8 +49,6 @@ def guardian_views(network: ClientHeader, link: LinkCard, person: str, now: date
         person=person,
         children=(ChildCard(name=CHILD, links_uri=f"{CHILDREN}/1"),),
         questions=(card,),
-        my_accounts_uri="/my/accounts",
-        sign_out_action="/my/sign-out",
         first_page_uri=CHILDREN,
         next_page_uri=f"{CHILDREN}?after=9",
         next_questions_uri=f"{CHILDREN}?questions_after=9",
