@@ -26,6 +26,13 @@ passkeys = Table(
 )
 Index("uq_passkeys_passkey_id", passkeys.c.passkey_id, unique=True)
 Index("ix_passkeys_citizen_id", passkeys.c.citizen_id)
+_REVOKED = text("revoked_at IS NOT NULL")
+Index(
+    "ix_passkeys_revoked_at",
+    passkeys.c.revoked_at,
+    postgresql_where=_REVOKED,
+    sqlite_where=_REVOKED,
+)
 
 app_devices = Table(
     "app_devices",
@@ -45,6 +52,19 @@ app_devices = Table(
     text_column("revoked_because", null=True),
 )
 Index("ix_app_devices_citizen_id", app_devices.c.citizen_id)
+Index(
+    "ix_app_devices_revoked_at",
+    app_devices.c.revoked_at,
+    postgresql_where=_REVOKED,
+    sqlite_where=_REVOKED,
+)
+_UNCONFIRMED = text("confirmed_at IS NULL")
+Index(
+    "ix_app_devices_unconfirmed",
+    app_devices.c.created_at,
+    postgresql_where=_UNCONFIRMED,
+    sqlite_where=_UNCONFIRMED,
+)
 
 phone_approvals = Table(
     "phone_approvals",
@@ -132,6 +152,7 @@ activations = Table(
 Index("uq_activations_code_hash", activations.c.code_hash, unique=True)
 Index("uq_activations_stop_hash", activations.c.stop_hash, unique=True)
 Index("ix_activations_citizen_id", activations.c.citizen_id)
+Index("ix_activations_expires_at", activations.c.expires_at)
 _OPEN = text("used_at IS NULL AND stopped_at IS NULL")
 Index(
     "ix_activations_open",

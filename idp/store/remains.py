@@ -8,7 +8,9 @@ from sqlalchemy import ColumnElement, Table, and_, null, select
 
 from idp.store.client_tables import access_tokens, backchannel_requests, outbox
 from idp.store.credential_tables import (
+    activations,
     app_devices,
+    passkeys,
     phone_approvals,
     phone_codes,
     trusted_browsers,
@@ -36,8 +38,8 @@ BATCH = 1000
 KEEP = timedelta(days=1)
 """How long after its end a short-lived thing is still told apart from one that never was."""
 KEEP_GRANTS = timedelta(days=30)
-"""How long an ended grant, its refresh tokens and sessions stay to explain themselves; a parked delivery
-waits as long for an operator."""
+"""How long an ended grant, its refresh tokens and sessions stay to explain themselves, and so do revoked
+passkeys and phones and activation codes that are over; a parked delivery waits as long for an operator."""
 
 
 def _removal(table: Table, condition: Callable[[Bind], ColumnElement[bool]]) -> Remove:
@@ -52,6 +54,12 @@ def _removal(table: Table, condition: Callable[[Bind], ColumnElement[bool]]) -> 
 
 def _expired(table: Table) -> Remove:
     return _removal(table, lambda bind: table.c.expires_at < bind("before"))
+
+
+def _revoked(table: Table) -> Remove:
+    return _removal(
+        table, lambda bind: and_(table.c.revoked_at != null(), table.c.revoked_at < bind("before"))
+    )
 
 
 _SHORT_LIVED = tuple(
@@ -78,7 +86,8 @@ _LONG_LIVED = (
     _expired(grants),
     _expired(refresh_tokens),
     _expired(sessions),
-    _removal(grants, lambda bind: and_(grants.c.revoked_at != null(), grants.c.revoked_at < bind("before"))),
+    _expired(activations),
+    *map(_revoked, (app_devices, grants, passkeys)),
 )
 _NEVER_CONFIRMED = _removal(
     app_devices,

@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("activation_id", name=op.f("pk_activations")),
     )
     op.create_index("ix_activations_citizen_id", "activations", ["citizen_id"], unique=False)
+    op.create_index("ix_activations_expires_at", "activations", ["expires_at"], unique=False)
     op.create_index(
         "ix_activations_open",
         "activations",
@@ -113,6 +114,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", name=op.f("pk_app_devices")),
     )
     op.create_index("ix_app_devices_citizen_id", "app_devices", ["citizen_id"], unique=False)
+    op.create_index(
+        "ix_app_devices_revoked_at",
+        "app_devices",
+        ["revoked_at"],
+        unique=False,
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_app_devices_unconfirmed",
+        "app_devices",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("confirmed_at IS NULL"),
+        sqlite_where=sa.text("confirmed_at IS NULL"),
+    )
     op.create_table(
         "passkeys",
         sa.Column("credential_id", sa.LargeBinary(), nullable=False),
@@ -135,6 +152,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("credential_id", name=op.f("pk_passkeys")),
     )
     op.create_index("ix_passkeys_citizen_id", "passkeys", ["citizen_id"], unique=False)
+    op.create_index(
+        "ix_passkeys_revoked_at",
+        "passkeys",
+        ["revoked_at"],
+        unique=False,
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+    )
     op.create_index("uq_passkeys_passkey_id", "passkeys", ["passkey_id"], unique=True)
     op.create_table(
         "recovery_codes",
@@ -204,8 +229,26 @@ def downgrade() -> None:
     op.drop_index("ix_recovery_codes_citizen_id", table_name="recovery_codes")
     op.drop_table("recovery_codes")
     op.drop_index("uq_passkeys_passkey_id", table_name="passkeys")
+    op.drop_index(
+        "ix_passkeys_revoked_at",
+        table_name="passkeys",
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+    )
     op.drop_index("ix_passkeys_citizen_id", table_name="passkeys")
     op.drop_table("passkeys")
+    op.drop_index(
+        "ix_app_devices_unconfirmed",
+        table_name="app_devices",
+        postgresql_where=sa.text("confirmed_at IS NULL"),
+        sqlite_where=sa.text("confirmed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_app_devices_revoked_at",
+        table_name="app_devices",
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+    )
     op.drop_index("ix_app_devices_citizen_id", table_name="app_devices")
     op.drop_table("app_devices")
     op.drop_index("uq_activations_stop_hash", table_name="activations")
@@ -216,6 +259,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("used_at IS NULL AND stopped_at IS NULL"),
         sqlite_where=sa.text("used_at IS NULL AND stopped_at IS NULL"),
     )
+    op.drop_index("ix_activations_expires_at", table_name="activations")
     op.drop_index("ix_activations_citizen_id", table_name="activations")
     op.drop_table("activations")
     op.drop_index("ix_upstream_visits_expires_at", table_name="upstream_visits")

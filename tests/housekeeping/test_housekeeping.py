@@ -10,6 +10,8 @@ from idp.audit.chain import ChainVerifier
 from idp.housekeeping.expiry import let_time_pass
 from idp.housekeeping.sequencer import seal_waiting
 from idp.identity.account_links import Status
+from tests.support.activations import issue
+from tests.support.passkeys import authenticator_of, give_passkey
 from tests.support.platform import Platform
 from tests.support.provider import Provider, running_provider
 
@@ -89,6 +91,28 @@ async def test_remains_are_removed_long_after_their_end_and_not_before(
             await uow.commit()
             found = await uow.codes.find(code, provider.clock.now)
             assert (found is not None) is is_known
+
+
+async def test_what_let_somebody_in_is_removed_a_month_after_it_ended(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with running_provider(database_url, tmp_path) as provider:
+        person, ended_at = await provider.add_person(), provider.clock.now
+        lost, kept = authenticator_of(provider), authenticator_of(provider)
+        lost_passkey = await give_passkey(provider, person, lost)
+        kept_passkey = await give_passkey(provider, person, kept)
+        handed = await issue(provider, person)
+        uow = provider.unit_of_work()
+        uow.passkeys.revoke(person.citizen_id, lost_passkey.passkey_id, "removed", ended_at)
+        await uow.commit()
+        for later, is_known in ((timedelta(days=29), True), (timedelta(days=60), False)):
+            uow = provider.unit_of_work()
+            uow.remains.remove(ended_at + later)
+            await uow.commit()
+            found = await uow.passkeys.find(lost_passkey.credential.credential_id)
+            assert (found is not None) is is_known
+            assert (await uow.activations.find(handed.activation.activation_id) is not None) is is_known
+            assert await uow.passkeys.find(kept_passkey.credential.credential_id) is not None
 
 
 async def test_one_process_holds_the_lease_until_it_runs_out(database_url: str, tmp_path: Path) -> None:
