@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import OpenPage
 from tests.support.browser_steps import decide, enter_network, link_account, press_link, sign_in
+from tests.support.legible import wrong_stops
 from tests.support.main_job import Scene
 from tests.support.watched_pages import Watched
 
@@ -38,11 +39,17 @@ def test_the_journey_needs_no_javascript(scene: Scene, open_page: OpenPage) -> N
 
 
 def test_the_journey_needs_no_mouse(scene: Scene, watched: Watched) -> None:
+    """With Tab, Enter and Space alone; every stop is seen, and none leads back up the page."""
     page, claire = watched.page, scene.person("Claire Dubois")
-    enter_network(page, scene, "lan")
+    page.goto(scene.network.url)
+    tab_to(page, "#sign-in-as button[value=lan]")
+    page.keyboard.press("Space")
+    expect(page.locator("#feed")).to_be_visible()
     tab_to(page, "#link-account button")
     page.keyboard.press("Enter")
     expect(page.locator("form#sign-in")).to_be_visible()
+    assert wrong_stops(page) == []
+    page.reload()
     tab_to(page, ".skip")
     tab_to(page, "#identifier")
     page.keyboard.type(claire.number)
@@ -55,7 +62,7 @@ def test_the_journey_needs_no_mouse(scene: Scene, watched: Watched) -> None:
     expect(page.locator("form#consent")).to_be_visible()
     tab_to(page, "button[value=deny]")
     tab_to(page, "button[value=allow]")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
     expect(page.locator("#badge-verified")).to_be_visible()
     tab_to(page, "#composer textarea")
 
