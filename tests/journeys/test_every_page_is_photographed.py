@@ -29,7 +29,6 @@ from tests.support.watched_pages import Watched
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.needs("axe-core"),
     pytest.mark.parametrize("prepared", ["sqlite"], indirect=True),
     pytest.mark.parametrize("language", ["vi", "en"]),
 ]

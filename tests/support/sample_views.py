@@ -46,8 +46,8 @@ from tests.support.sample_activity_views import ACTIVITY_VIEWS, CLOCK
 from tests.support.sample_guardian_views import guardian_views
 from tests.support.sample_marks import MARK_OFF, MARK_ON, MARK_VIEWS
 from tests.support.sample_notice_views import notice_views
-from tests.support.sample_phone_views import phone_views
 from tests.support.sample_passkey_views import passkey_views
+from tests.support.sample_phone_views import phone_views
 from tests.support.sample_sandbox import SANDBOX_VIEWS
 from tests.support.sample_security_views import security_views
 from tests.support.sample_upstream_views import upstream_views
