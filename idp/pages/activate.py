@@ -26,6 +26,7 @@ from idp.store.writes import GateClosedError
 from idp.web.answers import see_other, with_retry_after
 from idp.web.cookies import Cookies
 from idp.web.failures import note
+from idp.web.requests import is_id
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_credential_attempt
 
@@ -154,7 +155,7 @@ async def find_claimed(
     """Return an activation whose code was typed in this browser, and the browser; else nothing."""
     cookies = Cookies(context.is_secure)
     browser = cookies.read(http, cookies.browser)
-    if browser is None or len(activation_id) > LONGEST_NUMBER or not activation_id.isascii():
+    if browser is None or not is_id(activation_id):
         return None
     found = await uow.activations.find_claimed(activation_id, browser)
     return None if found is None else (found, browser)

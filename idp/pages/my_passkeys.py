@@ -42,6 +42,7 @@ from idp.web.passkeys import (
     new_passkey_options,
     record_removed_passkey,
 )
+from idp.web.requests import is_id
 from idp.web.state import Context, context_of
 
 router = APIRouter(include_in_schema=False)
@@ -150,7 +151,9 @@ async def name_passkey(http: Request, passkey_id: str) -> Response:
     sent = await own_form_or_way(context, uow, http, now, visit_about(PASSKEYS, passkey_id))
     if isinstance(sent, Response):
         return sent
-    uow.passkeys.rename(sent.signed_in.citizen.citizen_id, passkey_id[:64], _name(sent.form.get("name", "")))
+    if not is_id(passkey_id):
+        raise JourneyError(Trouble.NOT_FOUND)
+    uow.passkeys.rename(sent.signed_in.citizen.citizen_id, passkey_id, _name(sent.form.get("name", "")))
     await _commit(uow)
     return see_other(f"{context.issuer}/my/passkeys?done={PasskeysNotice.NAMED.value}")
 
