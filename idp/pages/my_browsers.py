@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from idp.identity.assurance import Acr
 from idp.identity.notices import Credential, NoticeKind
 from idp.pages.frame import form_token, show
 from idp.pages.lists import ListAddress
@@ -58,11 +59,15 @@ async def browsers(http: Request) -> Response:
 
 @router.post("/my/browsers")
 async def remember_this(http: Request) -> Response:
-    """Remember this browser; whoever does so has just shown everything they have."""
+    """Remember this browser; whoever does so has just shown two factors.
+
+    With a password alone it would outlast the day on which its holder adds a second factor: whoever had
+    stolen the password before would go on reading.
+    """
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
-    sent = await strong_form_or_way(context, uow, http, now, BROWSERS)
+    sent = await strong_form_or_way(context, uow, http, now, BROWSERS, minimum=Acr.VN_2)
     if isinstance(sent, Response):
         return sent
     citizen_id = sent.signed_in.citizen.citizen_id

@@ -146,3 +146,16 @@ async def test_with_a_password_alone_there_is_nothing_to_remember(provider: Prov
     async with own_browser(provider, person) as browser:
         await browser.sign_in()
         assert "remember" not in Html((await browser.page(PAGE)).text).forms
+
+
+async def test_who_stole_a_password_reads_nothing_once_its_holder_added_a_second_factor(
+    provider: Provider,
+) -> None:
+    """The form is not shown, and sent all the same: what is remembered must outlast no lack of a factor."""
+    person = await provider.add_person(has_totp=False)
+    async with own_browser(provider, person) as thief:
+        await thief.sign_in()
+        csrf = (await thief.form("/my/security", "sign-out")).fields["csrf"]
+        refused = await thief.http.post(PAGE, data={"csrf": csrf})
+        assert refused.headers["location"] == f"{ISSUER}/my/security?needs=activation"
+        assert COOKIE not in thief.http.cookies

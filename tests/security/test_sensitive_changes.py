@@ -137,7 +137,12 @@ CHANGES = [
         told=NoticeKind.AUTHENTICATOR_REMOVED,
     ),
     Change(door="POST /my/password", prepare=new_password, told=NoticeKind.PASSWORD_CHANGED),
-    Change(door="POST /my/browsers", prepare=remembered_browser, told=NoticeKind.AUTHENTICATOR_ADDED),
+    Change(
+        door="POST /my/browsers",
+        prepare=remembered_browser,
+        told=NoticeKind.AUTHENTICATOR_ADDED,
+        raises_level=True,
+    ),
     Change(
         door="POST /my/recovery", prepare=opened_recovery, told=NoticeKind.RECOVERY_OPENED, raises_level=True
     ),
