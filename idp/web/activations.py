@@ -82,8 +82,9 @@ def stop_activation(
 ) -> None:
     """Record that an activation comes to nothing. Gate: STOPPED_GATE.
 
-    Whoever says that it was not them is signed out everywhere, but in `kept_session_id`; and where it was
-    opened with a recovery code, somebody else has read the sheet: all codes on it are void.
+    Whoever says that it was not them is signed out everywhere, but in `kept_session_id`, and no browser stays
+    remembered; and where it was opened with a recovery code, somebody else has read the sheet: all codes on
+    it are void.
     """
     uow.activations.stop(activation.activation_id, because, now)
     uow.ledger.append(activation_event(activation, "stopped", actor, now, method=because.value))
@@ -91,6 +92,7 @@ def stop_activation(
     if because not in {StopReason.HOLDER_MESSAGE, StopReason.HOLDER_SESSION}:
         return
     uow.sessions.end_of_citizen(activation.citizen_id, now, but=kept_session_id)
+    uow.trusted_browsers.forget_all(activation.citizen_id, now)
     if activation.ground is Ground.RECOVERY_CODE:
         uow.recovery_codes.remove(activation.citizen_id)
         void = {"what": Credential.RECOVERY_CODES.value}
