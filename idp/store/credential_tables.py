@@ -152,7 +152,13 @@ activations = Table(
 Index("uq_activations_code_hash", activations.c.code_hash, unique=True)
 Index("uq_activations_stop_hash", activations.c.stop_hash, unique=True)
 Index("ix_activations_citizen_id", activations.c.citizen_id)
-Index("ix_activations_expires_at", activations.c.expires_at)
+_NEVER_USED = text("used_at IS NULL")
+Index(
+    "ix_activations_expires_at",
+    activations.c.expires_at,
+    postgresql_where=_NEVER_USED,
+    sqlite_where=_NEVER_USED,
+)
 _OPEN = text("used_at IS NULL AND stopped_at IS NULL")
 Index(
     "ix_activations_open",

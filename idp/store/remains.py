@@ -39,7 +39,7 @@ KEEP = timedelta(days=1)
 """How long after its end a short-lived thing is still told apart from one that never was."""
 KEEP_GRANTS = timedelta(days=30)
 """How long an ended grant, its refresh tokens and sessions stay to explain themselves, and so do revoked
-passkeys and phones and activation codes that are over; a parked delivery waits as long for an operator."""
+passkeys and phones and activation codes that nobody used; a parked delivery waits as long for an operator."""
 
 
 def _removal(table: Table, condition: Callable[[Bind], ColumnElement[bool]]) -> Remove:
@@ -86,7 +86,11 @@ _LONG_LIVED = (
     _expired(grants),
     _expired(refresh_tokens),
     _expired(sessions),
-    _expired(activations),
+    _removal(
+        activations,
+        # A used one stays: who set something up once is recovered by two operators, never enrolled by one.
+        lambda bind: and_(activations.c.used_at == null(), activations.c.expires_at < bind("before")),
+    ),
     *map(_revoked, (app_devices, grants, passkeys)),
 )
 _NEVER_CONFIRMED = _removal(

@@ -82,7 +82,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("activation_id", name=op.f("pk_activations")),
     )
     op.create_index("ix_activations_citizen_id", "activations", ["citizen_id"], unique=False)
-    op.create_index("ix_activations_expires_at", "activations", ["expires_at"], unique=False)
+    op.create_index(
+        "ix_activations_expires_at",
+        "activations",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("used_at IS NULL"),
+        sqlite_where=sa.text("used_at IS NULL"),
+    )
     op.create_index(
         "ix_activations_open",
         "activations",
@@ -259,7 +266,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("used_at IS NULL AND stopped_at IS NULL"),
         sqlite_where=sa.text("used_at IS NULL AND stopped_at IS NULL"),
     )
-    op.drop_index("ix_activations_expires_at", table_name="activations")
+    op.drop_index(
+        "ix_activations_expires_at",
+        table_name="activations",
+        postgresql_where=sa.text("used_at IS NULL"),
+        sqlite_where=sa.text("used_at IS NULL"),
+    )
     op.drop_index("ix_activations_citizen_id", table_name="activations")
     op.drop_table("activations")
     op.drop_index("ix_upstream_visits_expires_at", table_name="upstream_visits")

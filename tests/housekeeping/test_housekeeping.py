@@ -10,7 +10,7 @@ from idp.audit.chain import ChainVerifier
 from idp.housekeeping.expiry import let_time_pass
 from idp.housekeeping.sequencer import seal_waiting
 from idp.identity.account_links import Status
-from tests.support.activations import issue
+from tests.support.activations import issue, use
 from tests.support.passkeys import authenticator_of, give_passkey
 from tests.support.platform import Platform
 from tests.support.provider import Provider, running_provider
@@ -101,7 +101,9 @@ async def test_what_let_somebody_in_is_removed_a_month_after_it_ended(
         lost, kept = authenticator_of(provider), authenticator_of(provider)
         lost_passkey = await give_passkey(provider, person, lost)
         kept_passkey = await give_passkey(provider, person, kept)
-        handed = await issue(provider, person)
+        used, handed = await issue(provider, person), await issue(provider, await provider.add_person())
+        async with provider.http() as browser:
+            assert (await use(browser, person, used)).answer.status_code == 303
         uow = provider.unit_of_work()
         uow.passkeys.revoke(person.citizen_id, lost_passkey.passkey_id, "removed", ended_at)
         await uow.commit()
@@ -113,6 +115,8 @@ async def test_what_let_somebody_in_is_removed_a_month_after_it_ended(
             assert (found is not None) is is_known
             assert (await uow.activations.find(handed.activation.activation_id) is not None) is is_known
             assert await uow.passkeys.find(kept_passkey.credential.credential_id) is not None
+            # Or one operator alone could enrol somebody who was here before (abuse case P9).
+            assert await uow.activations.was_ever_used(person.citizen_id)
 
 
 async def test_one_process_holds_the_lease_until_it_runs_out(database_url: str, tmp_path: Path) -> None:
