@@ -27,6 +27,9 @@ SHOW = """html => {
 }"""
 """As arriving there, without loading the stylesheet and axe-core anew; scripts of the page do not run."""
 
+PARTS = 6
+"""Into so many tests the views are divided, so that they run beside each other."""
+
 
 @pytest.fixture(scope="module")
 def pages() -> Pages:
@@ -43,10 +46,13 @@ def shown(open_page: OpenPage, pages: Pages) -> Iterator[Page]:
         yield page
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_state_can_be_read_and_used_by_everybody(shown: Page, pages: Pages, locale: Locale) -> None:
+def test_every_state_can_be_read_and_used_by_everybody(
+    shown: Page, pages: Pages, locale: Locale, part: int
+) -> None:
     found: dict[str, list[str]] = defaultdict(list)
-    for name, view in VIEWS.items():
+    for name, view in [*VIEWS.items()][part::PARTS]:
         shown.evaluate(SHOW, pages.render(view, locale).decode())
         shown.emulate_media(color_scheme="light")
         wrong = violations(shown)
