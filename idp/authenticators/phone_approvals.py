@@ -3,7 +3,7 @@
 **The way.** A browser asks and shows a code that lives a minute and is replaced before it ends. The phone
 takes the code; from then on the request is that phone's, and only then the asking page shows two digits.
 They are typed on the phone, with the PIN, and the answer is signed. It reaches only the browser that asked:
-the one with its cookie, at the address of its visit.
+the one with the cookie that was made when it asked, at the address of its visit.
 
 **A stolen picture, a code sent by chat.** Whoever scans it takes the request for *themselves*, as their own
 person, and still needs the digits that stand on a page they do not see: one in ninety. One wrong number
@@ -90,7 +90,7 @@ class PhoneApproval:
     visit_id: str
     """Where it was asked; empty when the browser asks there anew, and will not hear of this one."""
     browser_hash: bytes
-    """Of the cookie of the browser that asked."""
+    """Of the cookie that the browser got when it asked."""
     created_at: datetime
     expires_at: datetime
     status: ApprovalStatus = ApprovalStatus.OPEN

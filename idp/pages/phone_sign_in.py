@@ -1,8 +1,8 @@
 """Ask a phone: the page of whoever signs in here, or shows more, and has the app elsewhere.
 
 The page shows a code that changes, then the number, then goes on by itself; without a script it loads itself
-anew and shows a button. The answer is this browser's alone: what it asked is found by its cookie and its
-visit, and nothing in the address leads to it (`idp.authenticators.phone_approvals`).
+anew and shows a button. The answer is this browser's alone: what it asked is found by a cookie that was made
+when it asked and by its visit, and nothing in the address leads to it (`authenticators.phone_approvals`).
 """
 
 import secrets
@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.authenticators.phone_approvals import (
+    ANSWER_LIFETIME,
+    ASKING_LIFETIME,
     ApprovalKind,
     ApprovalStatus,
     AskedFrom,
@@ -206,7 +208,7 @@ async def _asked_or_way(
 
 async def _asked(context: Context, uow: UnitOfWork, http: Request, place: Place) -> PhoneApproval | None:
     """Return what this browser asked on this visit."""
-    browser_hash = browser_hash_of(context, http)
+    browser_hash = browser_hash_of(context, http, place.visit.visit_id)
     if browser_hash is None:
         return None
     return await uow.phone_approvals.asked_by(browser_hash, place.visit.visit_id, place.kind)
@@ -234,13 +236,15 @@ async def _begin(
         note(http, refused="throttled")
         answer = _show(context, http, place, AskingState.THROTTLED, retry_at=throttled.retry_at)
         return with_retry_after(answer, throttled.retry_at - now)
-    cookies = Cookies(context.is_secure)
-    browser = cookies.read(http, cookies.browser) or secrets.token_urlsafe(32)
+    visit_id, cookie = place.visit.visit_id, secrets.token_urlsafe(32)
+    before = browser_hash_of(context, http, visit_id)
+    if before is not None:
+        uow.phone_approvals.withdraw(before, visit_id, now)
     begin_approval(
         uow,
         place.kind,
-        hash_secret(browser),
-        place.visit.visit_id,
+        hash_secret(cookie),
+        visit_id,
         _asked_from(http, place.visit),
         now,
         client_id=place.visit.client_id,
@@ -248,7 +252,7 @@ async def _begin(
     )
     await uow.commit()
     answer = see_other(place.address(context))
-    cookies.set_browser(answer, browser)
+    Cookies(context.is_secure).set_asking(answer, visit_id, cookie, ASKING_LIFETIME + ANSWER_LIFETIME)
     return answer
 
 

@@ -42,6 +42,11 @@ class Cookies:
         """The name of the cookie by which a browser is known that its person had remembered."""
         return "__Host-lienket-trusted" if self.is_secure else "lienket-trusted"
 
+    def asking(self, visit_id: str) -> str:
+        """Return the name of the cookie of a browser that asks a phone on this visit."""
+        name = f"lienket-asking-{visit_id}"
+        return f"__Host-{name}" if self.is_secure else name
+
     @property
     def sandbox(self) -> str:
         """The name of the cookie that holds a developer's sandbox token; not in production."""
@@ -65,6 +70,10 @@ class Cookies:
     def set_browser(self, response: Response, value: str) -> None:
         """Set the browser cookie."""
         self._set(response, self.browser, value, _BROWSER_SECONDS)
+
+    def set_asking(self, response: Response, visit_id: str, value: str, validity: timedelta) -> None:
+        """Set the cookie of a browser that asks a phone; made anew whenever it asks."""
+        self._set(response, self.asking(visit_id), value, validity // timedelta(seconds=1))
 
     def set_app(self, response: Response, value: str) -> None:
         """Remember that the app is open; the value says itself how long."""

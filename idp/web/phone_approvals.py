@@ -77,10 +77,14 @@ def approval_hash_of(name: str) -> bytes | None:
     return decoded if len(decoded) == _HASH_BYTES else None
 
 
-def browser_hash_of(context: Context, http: Request) -> bytes | None:
-    """Return by what the asking browser is known again; None for one without our cookie."""
+def browser_hash_of(context: Context, http: Request, visit_id: str) -> bytes | None:
+    """Return by what the browser that asks on a visit is known again; None for one that does not ask.
+
+    Not by the cookie that every browser keeps for a year: whoever used the same machine before may know that
+    one, and the visits to a person's own pages are called alike for everybody (abuse class 15).
+    """
     cookies = Cookies(context.is_secure)
-    cookie = cookies.read(http, cookies.browser)
+    cookie = cookies.read(http, cookies.asking(visit_id))
     return None if cookie is None else hash_secret(cookie)
 
 
@@ -95,8 +99,7 @@ def begin_approval(
     client_id: str | None,
     citizen_id: str | None,
 ) -> None:
-    """Record that a browser asks; what it asked before on this visit is withdrawn. Nothing is committed."""
-    uow.phone_approvals.withdraw(browser_hash, visit_id, now)
+    """Record that a browser asks, under the hash of the cookie that it is given now. Nothing is committed."""
     approval = PhoneApproval(
         approval_hash=secrets.token_bytes(_HASH_BYTES),
         kind=kind,

@@ -301,3 +301,26 @@ async def test_no_code_number_or_pin_reaches_the_log_and_no_address_holds_a_code
     assert "/app/requests" in log
     for secret in (code, code.replace("-", ""), phone.pin):
         assert secret not in log
+
+
+async def test_class_15_whoever_used_the_machine_before_does_not_take_the_answer(provider: Provider) -> None:
+    """All cookies that the browser had before it asked are copied or planted: none of them leads anywhere."""
+    async with provider.http() as laptop, provider.http() as pocket, provider.http(address=ATTACKER) as thief:
+        phone, desk = Phone(pocket), Desk(laptop)
+        await person_with(provider, phone)
+        await laptop.get("/sign-in/my")
+        before = dict(laptop.cookies)
+        path = await phone.taken(await desk.ask())
+        await phone.answer(path, await desk.number())
+        for planted in (before, dict.fromkeys(laptop.cookies, "planted")):
+            thief.cookies.clear()
+            thief.cookies.update(planted)
+            assert await Desk(thief).mark() == "begin"
+            assert (await Desk(thief).finish()).headers["location"].endswith(desk.path)
+            assert not await is_signed_in(thief)
+        asked_first, _ = laptop.cookies["lienket-asking-my"], await desk.ask()
+        assert laptop.cookies["lienket-asking-my"] != asked_first, "made anew whenever somebody asks"
+        path = await phone.taken(await desk.code())
+        await phone.answer(path, await desk.number())
+        assert (await desk.finish()).headers["location"].startswith(f"{ISSUER}/my")
+        assert await is_signed_in(laptop)
