@@ -110,7 +110,7 @@ class Reach:
 
     has_password: bool
     has_more: bool
-    """A passkey, a phone or an authenticator app."""
+    """A passkey, a phone, an authenticator app, or an account at another provider by which they come."""
     was_activated: bool
     """Whether they ever set something up with a code."""
 

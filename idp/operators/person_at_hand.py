@@ -127,10 +127,10 @@ async def look_up(desk: Desk, wanted: str, reason: str) -> Citizen:
 async def reach_of(uow: UnitOfWork, citizen_id: str) -> Reach:
     """Return how far a person comes by themselves now."""
     record = await uow.authenticators.find(citizen_id)
+    has_more = record is not None and (record.totp_secret is not None or record.has_passkey or record.has_app)
     return Reach(
         has_password=record is not None and record.password_hash is not None,
-        has_more=record is not None
-        and (record.totp_secret is not None or record.has_passkey or record.has_app),
+        has_more=has_more or bool(await uow.upstream_accounts.of_citizen(citizen_id)),
         was_activated=await uow.activations.was_ever_used(citizen_id),
     )
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from idp.authenticators.throttling import CredentialPath, ThrottledError
 from idp.identity.activation_codes import read_activation_code
+from idp.identity.activation_grounds import Purpose
 from idp.identity.activations import Activation, NotUsableError, Standing, check_usable
 from idp.identity.citizens import CitizenStatus
 from idp.identity.identifiers import IdentifierKind, normalise_identifier
@@ -26,6 +27,7 @@ from idp.store.writes import GateClosedError
 from idp.web.answers import see_other, with_retry_after
 from idp.web.cookies import Cookies
 from idp.web.failures import note
+from idp.web.journey import enrolled_methods
 from idp.web.requests import is_id
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_credential_attempt
@@ -118,11 +120,22 @@ def _notice(record: SignInRecord | None, activation: Activation | None, now: dat
         return CodeNotice.WRONG
     if record.status is not CitizenStatus.ACTIVE:
         return CodeNotice.NOT_USABLE
+    if is_overtaken(activation, record):
+        return CodeNotice.OVER
     try:
         check_usable(activation, now)
     except NotUsableError as refused:
         return CodeNotice.TOO_EARLY if refused.standing is Standing.WAITING else CodeNotice.OVER
     return None
+
+
+def is_overtaken(activation: Activation, record: SignInRecord | None) -> bool:
+    """Tell whether a first code comes too late: its person has come to ways of signing in without it.
+
+    It waits for nobody and asks for nothing but itself, so from then on it would take over what there is;
+    that is a recovery. A letter lies about for a month.
+    """
+    return activation.purpose is Purpose.ENROLMENT and bool(enrolled_methods(record))
 
 
 def show_form(

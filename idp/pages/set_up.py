@@ -25,7 +25,7 @@ from idp.identity.activations import CLAIM_VALIDITY, Activation, ActivationStatu
 from idp.identity.assurance import authentication_context
 from idp.identity.citizens import Citizen
 from idp.identity.register import shown_name
-from idp.pages.activate import find_claimed
+from idp.pages.activate import find_claimed, is_overtaken
 from idp.pages.activation_views import ActivatedPage, OwnThing, PasswordProblem, SetUpPage
 from idp.pages.frame import check_same_origin, show
 from idp.pages.sign_in_views import PasskeyAsk
@@ -96,6 +96,8 @@ async def opened_or_way(
     citizen = await uow.citizens.find(activation.citizen_id)
     is_open = activation.standing(now) is Standing.USABLE and citizen is not None and citizen.is_active()
     if citizen is None or not is_fresh or not is_open:
+        return again
+    if is_overtaken(activation, await uow.authenticators.find(citizen.citizen_id)):
         return again
     return Opened(visit, activation, browser, citizen)
 

@@ -101,9 +101,10 @@ async def test_what_let_somebody_in_is_removed_a_month_after_it_ended(
         lost, kept = authenticator_of(provider), authenticator_of(provider)
         lost_passkey = await give_passkey(provider, person, lost)
         kept_passkey = await give_passkey(provider, person, kept)
-        used, handed = await issue(provider, person), await issue(provider, await provider.add_person())
+        newcomer = await provider.add_person(has_password=False, has_totp=False)
+        used, handed = await issue(provider, newcomer), await issue(provider, person)
         async with provider.http() as browser:
-            assert (await use(browser, person, used)).answer.status_code == 303
+            assert (await use(browser, newcomer, used)).answer.status_code == 303
         uow = provider.unit_of_work()
         uow.passkeys.revoke(person.citizen_id, lost_passkey.passkey_id, "removed", ended_at)
         await uow.commit()
@@ -116,7 +117,7 @@ async def test_what_let_somebody_in_is_removed_a_month_after_it_ended(
             assert (await uow.activations.find(handed.activation.activation_id) is not None) is is_known
             assert await uow.passkeys.find(kept_passkey.credential.credential_id) is not None
             # Or one operator alone could enrol somebody who was here before (abuse case P9).
-            assert await uow.activations.was_ever_used(person.citizen_id)
+            assert await uow.activations.was_ever_used(newcomer.citizen_id)
 
 
 async def test_one_process_holds_the_lease_until_it_runs_out(database_url: str, tmp_path: Path) -> None:

@@ -1,14 +1,24 @@
 """What is left after a recovery, a stop or an activation: nothing of a thief, no way into the database.
 
-Abuse classes 16 and 25.
+Abuse classes 16 and 25, abuse cases P5 and P9.
 """
 
 from datetime import timedelta
 
 import pytest
 
+from idp.identity.activation_grounds import (
+    Ground,
+    Purpose,
+    Unfit,
+    UnfitActivationError,
+    check_recoverable,
+    purpose_to_issue,
+)
+from idp.operators.person_at_hand import reach_of
 from idp.store.trusted_browsers import TrustedBrowser
 from tests.support.activations import chosen, issue, opened_recovery, stop_address, typed
+from tests.support.passkeys import authenticator_of, give_passkey
 from tests.support.provider import ISSUER, Provider
 
 pytestmark = pytest.mark.anyio
@@ -50,3 +60,37 @@ async def test_whoever_says_that_it_was_not_them_is_remembered_in_no_browser(pro
         await holder.post(await stop_address(provider, person.citizen_id), data={"x": "y"})
     left = await provider.unit_of_work().trusted_browsers.of_citizen(person.citizen_id, now, limit=9)
     assert left == []
+
+
+async def test_p5_an_old_letter_takes_over_nobody_who_found_another_way_in_meanwhile(
+    provider: Provider,
+) -> None:
+    """A first code asks for nothing but itself and waits for nobody; so it ends with the first way in."""
+    person = await provider.add_person(has_password=False, has_totp=False)
+    handed = await issue(provider, person, ground=Ground.POST)
+    async with provider.http(address="192.0.2.206") as thief:
+        opened = await typed(thief, person.personal_number, handed.code)
+        address = opened.headers["location"]
+        assert (await thief.get(address)).status_code == 200
+        await give_passkey(provider, person, authenticator_of(provider))
+        for answer in (await thief.get(address), await chosen(thief, address)):
+            assert answer.headers["location"] == f"{ISSUER}/activate/my?again=1"
+        assert (await typed(thief, person.personal_number, handed.code)).status_code == 400
+    record = await provider.unit_of_work().authenticators.find(person.citizen_id)
+    assert record is not None
+    assert (record.password_hash, record.has_passkey) == (None, True)
+
+
+async def test_p9_whoever_comes_from_another_provider_is_not_enrolled_by_one_operator(
+    provider: Provider,
+) -> None:
+    person = await provider.add_person(has_password=False, has_totp=False)
+    uow = provider.unit_of_work()
+    assert purpose_to_issue(await reach_of(uow, person.citizen_id)) is Purpose.ENROLMENT
+    uow.upstream_accounts.connect("standard", "theirs", person.citizen_id, provider.clock.now)
+    await uow.commit()
+    reach = await reach_of(uow, person.citizen_id)
+    check_recoverable(reach)
+    with pytest.raises(UnfitActivationError) as refused:
+        purpose_to_issue(reach)
+    assert refused.value.unfit is Unfit.ALREADY_ACTIVATED
