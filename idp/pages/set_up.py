@@ -189,7 +189,7 @@ async def finish(
     session_id = present.session.session_id if present is not None and is_own else ""
     use_activation(uow, activation, opened.browser, kept, now, kept_session_id=session_id)
     if password_hash is not None:
-        uow.authenticators.put_password(citizen.citizen_id, password_hash, now)
+        uow.authenticators.set_password(citizen.citizen_id, password_hash, now)
     at = authentication_context(shown, now)
     client_id = opened.visit.client_id
     cookie = await begin_session(

@@ -17,7 +17,7 @@ from idp.identity.activation_grounds import (
 )
 from idp.operators.person_at_hand import reach_of
 from idp.store.trusted_browsers import TrustedBrowser
-from tests.support.activations import chosen, issue, opened_recovery, stop_address, typed
+from tests.support.activations import chosen, issue, opened_recovery, stop_address, typed, use
 from tests.support.passkeys import authenticator_of, give_passkey
 from tests.support.provider import ISSUER, Provider
 
@@ -94,3 +94,15 @@ async def test_p9_whoever_comes_from_another_provider_is_not_enrolled_by_one_ope
     with pytest.raises(UnfitActivationError) as refused:
         purpose_to_issue(reach)
     assert refused.value.unfit is Unfit.ALREADY_ACTIVATED
+
+
+async def test_a_password_chosen_at_a_recovery_is_as_old_as_the_recovery(provider: Provider) -> None:
+    """Or its holder, who reads since when there is a password, would not see that somebody chose another."""
+    person = await provider.add_person()
+    handed = await opened_recovery(provider, person)
+    provider.clock.now += provider.context.recovery_waiting
+    async with provider.http(address="192.0.2.207") as browser:
+        assert (await use(browser, person, handed)).answer.status_code == 303
+    now = provider.clock.now
+    overview = await provider.unit_of_work().security_overviews.of_citizen(person.citizen_id, now)
+    assert overview.password_since == now
