@@ -33,6 +33,7 @@ from idp.web.answers import see_other
 from idp.web.failures import JourneyError, Trouble, note
 from idp.web.journey import enrolled_methods
 from idp.web.passkeys import (
+    LISTED,
     LONGEST_NAME,
     MOST_PASSKEYS,
     PasskeyProblem,
@@ -62,7 +63,7 @@ async def passkeys(http: Request) -> Response:
     if isinstance(signed_in, Response):
         return signed_in
     citizen_id = signed_in.citizen.citizen_id
-    listed = await uow.passkeys.of_citizen(citizen_id, limit=MOST_PASSKEYS)
+    listed = await uow.passkeys.of_citizen(citizen_id, limit=LISTED)
     done = http.query_params.get("done", "")
     view = PasskeysPage(
         csrf=form_token(context, signed_in.session),
@@ -128,7 +129,7 @@ async def passkey_page(http: Request, passkey_id: str) -> Response:
     signed_in = await signed_in_or_way(context, uow, http, now, visit_about(PASSKEYS, passkey_id))
     if isinstance(signed_in, Response):
         return signed_in
-    listed = await uow.passkeys.of_citizen(signed_in.citizen.citizen_id, limit=MOST_PASSKEYS)
+    listed = await uow.passkeys.of_citizen(signed_in.citizen.citizen_id, limit=LISTED)
     passkey = _own(listed, passkey_id)
     is_last = await _is_only_way(uow, signed_in.citizen.citizen_id, listed)
     card = _card(context, passkey)
@@ -169,7 +170,7 @@ async def remove_passkey(http: Request, passkey_id: str) -> Response:
     if isinstance(sent, Response):
         return sent
     citizen_id = sent.signed_in.citizen.citizen_id
-    listed = await uow.passkeys.of_citizen(citizen_id, limit=MOST_PASSKEYS)
+    listed = await uow.passkeys.of_citizen(citizen_id, limit=LISTED)
     passkey = _own(listed, passkey_id)
     if await _is_only_way(uow, citizen_id, listed):
         return see_other(_address(context, passkey))

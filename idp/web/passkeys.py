@@ -44,6 +44,9 @@ CHALLENGE_LIFETIME = timedelta(minutes=30)
 """Long, for a page may lie open before somebody presses: it is bound to its browser, and good for one use."""
 MOST_PASSKEYS = 20
 """How many a person may have."""
+LISTED = 200
+"""How many their holder is shown, each with its end: more than MOST_PASSKEYS, which several additions at the
+same moment may pass."""
 LONGEST_NAME = 40
 """Characters of what a person calls a passkey."""
 

@@ -258,3 +258,22 @@ async def test_no_form_without_its_token(provider: Provider) -> None:
         await browser.sign_in()
         for path in (NEW, f"{PAGE}/{passkey.passkey_id}/name", f"{PAGE}/{passkey.passkey_id}/remove"):
             assert (await browser.http.post(path, data={"csrf": "x"})).status_code == 403
+
+
+async def test_what_many_windows_added_at_once_is_all_shown_and_can_all_be_removed(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Additions at the same moment all count twenty at most: whoever was in once hides none behind them."""
+    person, many = await provider.add_person(), range(rules.MOST_PASSKEYS + 2)
+    with monkeypatch.context() as unbounded:
+        unbounded.setattr(rules, "MOST_PASSKEYS", len(many))
+        given = [await give_passkey(provider, person, authenticator_of(provider)) for _ in many]
+    async with own_browser(provider, person) as browser:
+        await browser.sign_in()
+        assert len(await addresses(browser)) == len(given)
+        csrf = (await browser.form("/my/security", "sign-out")).fields["csrf"]
+        for each in given:
+            path = f"{PAGE}/{each.passkey_id}"
+            assert (await browser.http.get(path)).status_code == 200
+            removed = await browser.http.post(f"{path}/remove", data={"csrf": csrf})
+            assert removed.headers["location"].endswith("done=removed")
