@@ -162,6 +162,8 @@ class OpenIDConfiguration(_Common):
         default=frozenset({"ES256"}), min_length=1
     )
     userinfo: Literal["none", "json", "signed"] = "none"
+    signs_in_anew: bool = False
+    """Whether everybody who is sent there signs in there, each time; needed where auth_time is not told."""
 
     @model_validator(mode="after")
     def _check_openid(self) -> Self:

@@ -34,6 +34,8 @@ from idp.upstreams.token_answer import TokenAnswer, read_token_answer
 Clock = Callable[[], datetime]
 
 _REQUEST_URI = re.compile(r"[!-~]{1,512}")
+_AUTH_TIME_ASKED = '{"id_token":{"auth_time":{"essential":true}}}'
+"""Core §5.5.1: else a provider tells it only where `max_age` is asked for (§2)."""
 _PROTOCOL_CLAIMS = frozenset(
     {"iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "azp", "auth_time", "acr", "amr"}
 )
@@ -73,6 +75,7 @@ class OpenIDUpstream:
                 "prompt": "login" if visit.wants_login else "",
                 "max_age": "" if visit.max_age is None else str(visit.max_age),
                 "ui_locales": visit.ui_locales,
+                "claims": _AUTH_TIME_ASKED,
             },
         )
         if metadata.pushed_authorization_request_endpoint is None:
@@ -156,18 +159,18 @@ class OpenIDUpstream:
         return verified.claims
 
     def _check_fresh(self, visit: OpenVisit, claims: Mapping[str, Any]) -> datetime:
-        """Return when the person signed in there: §3.1.3.7 item 13. Without that claim, when it was issued.
+        """Return when the person signed in there: §3.1.3.7 item 13.
 
-        A network that asked for a fresh sign-in gets one, or nothing.
+        When the token was issued says nothing about that: whoever finds somebody's session at the upstream
+        open would have signed in just now. A network that asked for a fresh sign-in gets one, or nothing.
         """
         told = moment_at(claims, "auth_time")
         if told is None:
             if visit.wants_login or visit.max_age is not None:
                 raise UpstreamError(Fault.NOT_FRESH, "auth_time is missing")
-            issued_at = moment_at(claims, "iat")
-            if issued_at is None:
-                raise UpstreamError(Fault.UNTRUSTED, "ID token: iat")
-            return min(issued_at, self._clock())
+            if not self._configuration.signs_in_anew:
+                raise UpstreamError(Fault.INCOMPLETE, "auth_time is missing")
+            return visit.begun_at
         check_fresh(visit, told)
         return min(told, self._clock())
 

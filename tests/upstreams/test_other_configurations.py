@@ -1,5 +1,6 @@
 """The other ways to be configured, over HTTP: shared secrets, no push, signed userinfo, ECDH-ES, silence."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,19 @@ async def test_a_dialect_that_tells_no_time_and_knows_no_pkce(sqlite_url: str, t
         assert await arrives(scene, "dialect")
         (sent,) = (query for path, query in scene.dialect.requests if path == "/connect")
         assert not [name for name in sent if name.startswith("code_challenge")]
+
+
+@pytest.mark.parametrize("signs_in_anew", [False, True])
+async def test_a_standard_one_that_tells_no_time_is_believed_where_everybody_signs_in_anew(
+    sqlite_url: str, tmp_path: Path, *, signs_in_anew: bool
+) -> None:
+    """When a token was issued says not when somebody signed in: a session left open there is not fresh."""
+    changes = {"standard": {"signs_in_anew": signs_in_anew}}
+    async with upstream_scene(sqlite_url, tmp_path, changes) as scene:
+        scene.standard.tamper = lambda _, claims: claims.pop("auth_time")
+        assert await arrives(scene, "standard") is signs_in_anew
+        (pushed,) = (form for path, form in scene.standard.requests if path == "/par")
+        assert json.loads(pushed["claims"]) == {"id_token": {"auth_time": {"essential": True}}}
 
 
 async def test_a_dialect_whose_time_is_nonsense_is_refused(sqlite_url: str, tmp_path: Path) -> None:
