@@ -79,8 +79,8 @@ async def test_a_standard_one_that_tells_no_time_is_believed_where_everybody_sig
     sqlite_url: str, tmp_path: Path, *, signs_in_anew: bool
 ) -> None:
     """When a token was issued says not when somebody signed in: a session left open there is not fresh."""
-    changes = {"standard": {"signs_in_anew": signs_in_anew}}
-    async with upstream_scene(sqlite_url, tmp_path, changes) as scene:
+    changes = {"signs_in_anew": signs_in_anew}
+    async with upstream_scene(sqlite_url, tmp_path, {"standard": changes}) as scene:
         scene.standard.tamper = lambda _, claims: claims.pop("auth_time")
         assert await arrives(scene, "standard") is signs_in_anew
         (pushed,) = (form for path, form in scene.standard.requests if path == "/par")
