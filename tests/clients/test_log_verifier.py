@@ -109,7 +109,6 @@ def log(tmp_path: Path) -> Iterator[Log]:
     """Give a served provider with a log of 270 entries, and no process that seals or signs on."""
     with sqlite_database(joined_test_run(), tmp_path) as url:
         provider = ServedProvider(tmp_path, url)
-        provider.run("settings", "check")
         log = Log(provider, tmp_path)
         log.grow(FIRST, 0)
         provider.program = (sys.executable, "-m", "uvicorn", "--factory", "idp.app:from_environment")

@@ -61,7 +61,7 @@ async def test_nothing_redirects_before_client_and_address_are_proven(
     assert "location" not in answer.headers
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     reference = Html(answer.text).ids["error-reference"]
-    assert re.fullmatch("[2-9A-HJ-NP-Z]{8}", reference)
+    assert re.fullmatch("[A-Z][0-9]{2}-[2-9A-HJ-NP-Z]{8}", reference)
     provider.context.log.flush()
     log = provider.settings.log_file
     assert log is not None

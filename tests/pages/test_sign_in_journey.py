@@ -217,3 +217,11 @@ async def test_nobody_skips_a_factor_by_posting_elsewhere(provider: Provider) ->
             await http.post(f"/{page}/{visit}", data={"decision": "allow", "choice": "continue"})
         onward = await http.get(f"/authorize/{visit}")
         assert "/second-factor/" in onward.headers["location"]
+
+
+async def test_a_page_names_its_stylesheet_before_it_comes(provider: Provider) -> None:
+    async with provider.http() as browser:
+        page = await browser.get("/sign-in/my")
+        address = page.headers["link"].removeprefix("<").removesuffix(">; rel=preload; as=style")
+        assert f'<link rel="stylesheet" href="{address}">' in page.text
+        assert (await browser.get(address)).headers["content-type"].startswith("text/css")

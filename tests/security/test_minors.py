@@ -291,6 +291,6 @@ async def test_p11_what_a_network_calls_an_account_is_text_before_a_guardian(pro
         asked = await own_page(provider, mothers, home.guardian, question)
         answered = await home.answers(mothers)
         for page in (await phone.get(address), listed, asked, answered):
-            assert "<script" not in page.text
+            assert "<script>" not in page.text
             assert "<b>" not in page.text
         assert hostile in Html(asked.text).text
