@@ -60,7 +60,7 @@ class Pages:
         }
         stylesheet = f"{self._globals['static']}/lienket.css?v={self.static_version}"
         self.preload = f"<{stylesheet}>; rel=preload; as=style"
-        """The `Link` header of pages (RFC 8288): on a slow network the stylesheet comes while the page does."""
+        """The `Link` header of pages (RFC 8288): on a slow network the stylesheet comes beside the page."""
         self._templates = {locale: self._compile(locale) for locale in LOCALES}
 
     def render(self, view: Page, locale: Locale, kept: str = "") -> bytes:

@@ -130,8 +130,8 @@ def missing_factor(
     """Return the ways to show the factor that is missing: RFC 9470, OpenID Connect Core §3.1.2.1, §5.5.1.1.
 
     Empty when nothing is missing. Essential levels are a condition: one of them holds or is reached.
-    `acr_values` are wishes in order of preference: the first that holds or can be reached decides. The client's
-    `min_acr` is a condition, too. Raises UnmetAuthenticationRequirementsError, LinkRefusedError when this
+    `acr_values` are wishes in order of preference: the first that holds or can be reached decides. The
+    client's `min_acr` is a condition, too. Raises UnmetAuthenticationRequirementsError, LinkRefusedError when this
     person cannot meet them.
     """
     possible = tuple(enrolled)
