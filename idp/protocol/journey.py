@@ -131,8 +131,8 @@ def missing_factor(
 
     Empty when nothing is missing. Essential levels are a condition: one of them holds or is reached.
     `acr_values` are wishes in order of preference: the first that holds or can be reached decides. The
-    client's `min_acr` is a condition, too. Raises UnmetAuthenticationRequirementsError, LinkRefusedError when this
-    person cannot meet them.
+    client's `min_acr` is a condition, too. Raises UnmetAuthenticationRequirementsError, LinkRefusedError
+    when this person cannot meet them.
     """
     possible = tuple(enrolled)
     context = have.context
