@@ -132,6 +132,8 @@ class Kept:
 
     passkeys: frozenset[str] = frozenset()
     phones: frozenset[str] = frozenset()
+    upstreams: frozenset[str] = frozenset()
+    """Other identity providers, by id: the account there lets its holder in here."""
     has_totp: bool = False
     has_recovery_codes: bool = False
 
@@ -223,13 +225,18 @@ def check_usable(activation: Activation, now: datetime) -> None:
         raise NotUsableError(standing, activation.usable_from)
 
 
-def check_reprint(activation: Activation, now: datetime) -> None:
-    """Check that a letter may be printed once more, with another code. Raises ActivationError."""
+def check_reprint(activation: Activation, by: Actor, now: datetime) -> None:
+    """Check that a letter may be printed once more, with another code. Raises ActivationError.
+
+    Of a recovery only by one of the two who answered for it: the code is as good as the one they gave.
+    """
     if activation.ground not in BY_OPERATORS:
         raise ActivationError("the holder opened this recovery and has its code; there is no letter of it")
     standing = activation.standing(now)
     if standing not in {Standing.WAITING, Standing.USABLE}:
         raise ActivationError(f"an activation that is {standing} has no letter")
+    if activation.purpose is Purpose.RECOVERY and by.id not in {activation.issued_by, activation.approved_by}:
+        raise ActivationError("only whoever proposed or approved a recovery prints its letter anew")
 
 
 def activation_event(activation: Activation, verb: str, actor: Actor, now: datetime, **details: str) -> Event:

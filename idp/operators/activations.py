@@ -16,7 +16,7 @@ from idp.identity.activation_grounds import (
     check_fit,
     purpose_to_issue,
 )
-from idp.identity.activations import Activation, StopReason, activation_event, check_reprint, issued
+from idp.identity.activations import Activation, StopReason, check_reprint, issued
 from idp.identity.citizens import Citizen
 from idp.operators.activation_reports import (
     activation_argument,
@@ -37,7 +37,7 @@ from idp.operators.output import CommandFailedError
 from idp.operators.people import get_person
 from idp.operators.person_at_hand import found_options, identified, look_up, reach_of, refused
 from idp.operators.second_person import check_second_person
-from idp.web.activations import Handed, issue_enrolment, new_activation_id, new_code, stop_activation
+from idp.web.activations import issue_enrolment, new_activation_id, reprint, stop_activation
 
 
 @click.group()
@@ -95,18 +95,19 @@ def issue(
 @own_code_option
 @json_option
 def print_again(*, activation_id: str, letter: str, language: str | None, code: str | None) -> None:
-    """Print a letter anew, with another code; the one before opens nothing any more."""
+    """Print a letter anew, with another code; the one before opens nothing any more, and the person is told.
+
+    Of a recovery only one of the two who proposed and approved it prints another.
+    """
 
     async def work(desk: Desk) -> tuple[Citizen, Activation]:
         activation = await get_activation(desk, activation_id)
         uow, now = desk.unit_of_work(), desk.clock()
-        check_reprint(activation, now)
+        check_reprint(activation, desk.operator, now)
         person = await get_person(uow, activation.citizen_id)
         operator = await check_second_person(desk, uow, own_code(code), now)
-        handed = Handed(activation, new_code())
         with letter_file(Path(letter)) as file:
-            uow.activations.reprint(activation_id, handed.code)
-            uow.ledger.append(activation_event(activation, "reprinted", operator, now))
+            handed = reprint(uow, activation, operator, now)
             await uow.commit()
             file.write(await letter_of(desk, person, handed, language))
         return person, activation

@@ -1,10 +1,12 @@
 """Activations: codes kept as keyed hashes, each good for one use; and what stops them.
 
 A code lies here as a keyed hash alone, and so does the browser in which it was typed; the token that stops a
-recovery is random and lies as its SHA-256. None of them can be read back, so a letter that is printed once
-more gets another code.
+recovery lies as its SHA-256. None of them can be read back, so a letter that is printed once more gets
+another code. The token of what operators gave out is made of its id with our key: it can be told once more,
+and the address in the message of before stays good.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -25,6 +27,8 @@ APPROVED_GATE = "activation_approved"
 CLAIMED_GATE = "activation_claimed"
 REPRINTED_GATE = "activation_reprinted"
 STOPPED_GATE = "activation_stopped"
+
+_STOP_TOKEN_BYTES = 16
 
 _ISSUED: ColumnElement[str] = literal_column(f"'{ActivationStatus.ISSUED.value}'")
 _PROPOSED: ColumnElement[str] = literal_column(f"'{ActivationStatus.PROPOSED.value}'")
@@ -48,7 +52,10 @@ _REPRINT = Change(
     REPRINTED_GATE,
     t,
     where=lambda bind: (t.c.activation_id == bind("id")) & (t.c.status == _ISSUED) & _OPEN,
-    values=lambda bind: {"code_hash": bind("code_hash"), "browser_hash": null(), "claimed_at": null()},
+    values=lambda bind: {
+        **{name: bind(name) for name in ("code_hash", "stop_hash")},
+        **{name: null() for name in ("browser_hash", "claimed_at")},
+    },
     gate=True,
 )
 _CLAIM = Change(
@@ -146,7 +153,17 @@ class Activations:
 
     def reprint(self, activation_id: str, code: str) -> None:
         """Record another code in the place of one; REPRINTED_GATE closes when it was used or stopped."""
-        self._recorder.record(_REPRINT, id=activation_id, code_hash=self._code_hash(code))
+        self._recorder.record(
+            _REPRINT,
+            id=activation_id,
+            code_hash=self._code_hash(code),
+            stop_hash=hash_secret(self.stop_token(activation_id)),
+        )
+
+    def stop_token(self, activation_id: str) -> str:
+        """Return the token that stops what operators gave out: every message about it holds the same."""
+        digest = self._seal.lookup("activation_stop", activation_id)
+        return urlsafe_b64encode(digest[:_STOP_TOKEN_BYTES]).decode().rstrip("=")
 
     def claim(self, code: str, browser: str, now: datetime) -> None:
         """Record in which browser a code was typed; CLAIMED_GATE closes for one that cannot be used now."""

@@ -37,7 +37,7 @@ class Handed:
 
 def issue_enrolment(uow: UnitOfWork, activation: Activation, operator: Actor, now: datetime) -> Handed:
     """Record a first code in the place of any before it."""
-    code, stop_token = new_code(), secrets.token_urlsafe(16)
+    code, stop_token = new_code(), uow.activations.stop_token(activation.activation_id)
     uow.activations.add(activation, code=code, stop_token=stop_token)
     uow.activations.stop_others(activation.citizen_id, now, but=activation.activation_id)
     uow.ledger.append(activation_event(activation, "issued", operator, now))
@@ -47,11 +47,26 @@ def issue_enrolment(uow: UnitOfWork, activation: Activation, operator: Actor, no
 
 def issue_approved(uow: UnitOfWork, approved: Activation, operator: Actor, now: datetime) -> Handed:
     """Record the second operator's approval of a recovery. Gate: APPROVED_GATE."""
-    code, stop_token = new_code(), secrets.token_urlsafe(16)
+    code, stop_token = new_code(), uow.activations.stop_token(approved.activation_id)
     uow.activations.approve(approved, code, stop_token)
     uow.ledger.append(activation_event(approved, "approved", operator, now))
     uow.notices.tell(Notice(NoticeKind.RECOVERY_OPENED, approved.citizen_id), now, token=stop_token)
     return Handed(approved, code)
+
+
+def reprint(uow: UnitOfWork, activation: Activation, operator: Actor, now: datetime) -> Handed:
+    """Record another code in the place of one; told anew, for somebody else may hold it.
+
+    Gate: REPRINTED_GATE.
+    """
+    handed = Handed(activation, new_code())
+    uow.activations.reprint(activation.activation_id, handed.code)
+    uow.ledger.append(activation_event(activation, "reprinted", operator, now))
+    is_recovery = activation.purpose is Purpose.RECOVERY
+    kind = NoticeKind.RECOVERY_OPENED if is_recovery else NoticeKind.ACTIVATION_ISSUED
+    stop_token = uow.activations.stop_token(activation.activation_id)
+    uow.notices.tell(Notice(kind, activation.citizen_id), now, token=stop_token)
+    return handed
 
 
 def open_recovery(

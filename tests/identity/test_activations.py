@@ -206,11 +206,15 @@ def test_whoever_waits_for_a_recovery_at_the_desk_has_a_week_to_come_back() -> N
 
 
 def test_a_letter_is_printed_again_only_while_there_is_one() -> None:
-    check_reprint(approve(proposed(), HOA, WAITING, NOW), NOW)
+    for operator in (NGA, HOA):
+        check_reprint(approve(proposed(), HOA, WAITING, NOW), operator, NOW)
+    check_reprint(issued("a", "citizen-1", Purpose.ENROLMENT, found(Ground.POST), NGA, NOW), HOA, NOW)
+    with pytest.raises(ActivationError, match="proposed or approved"):
+        check_reprint(approve(proposed(), HOA, WAITING, NOW), Actor(ActorKind.OPERATOR, "lan"), NOW)
     with pytest.raises(ActivationError, match="no letter"):
-        check_reprint(proposed(), NOW)
+        check_reprint(proposed(), NGA, NOW)
     with pytest.raises(ActivationError, match="the holder opened"):
-        check_reprint(opened_by_holder("a", "citizen-1", Ground.STRONG_SESSION, WAITING, NOW), NOW)
+        check_reprint(opened_by_holder("a", "citizen-1", Ground.STRONG_SESSION, WAITING, NOW), NGA, NOW)
 
 
 @pytest.mark.parametrize(

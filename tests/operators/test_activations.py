@@ -205,6 +205,7 @@ def test_a_letter_is_printed_anew_with_another_code(desk: Desk) -> None:
     assert opens(desk, code_in(letter)) is None
     assert opens(desk, code_in(again)) == answer["citizen_id"]
     assert len(desk.installation.events("activation:reprinted")) == 1
+    assert [row["kind"] for row in desk.installation.rows("notices")] == ["activation_issued"] * 2
 
 
 def test_codes_are_listed_and_withdrawn_and_the_person_is_told(desk: Desk) -> None:
@@ -257,6 +258,22 @@ def test_a_recovery_takes_two_persons_who_saw_the_papers_and_tells_the_holder(de
     assert again.exit_code == 1
     withdrawn = desk.installation.answer("recoveries", "withdraw", recovery["activation_id"])
     assert withdrawn["standing"] == "stopped"
+
+
+def test_a_letter_of_a_recovery_is_printed_anew_by_one_of_the_two_and_the_holder_is_told(desk: Desk) -> None:
+    recovery = proposed(desk)["activation_id"]
+    words = ("recoveries", "approve", recovery, "--birthdate", BORN)
+    answer = desk.installation.answer(
+        "--operator", "hoa", *words, "--letter", desk.letter(), "--code", desk.code("hoa")
+    )
+    letter = desk.letter()
+    words = ("activations", "letter", recovery, "--letter", letter)
+    third = desk.installation.run("--operator", "lan", *words, "--code", "000000")
+    assert (third.exit_code, "proposed or approved" in third.stderr) == (1, True)
+    assert not letter.exists()
+    desk.installation.answer(*words, "--code", desk.code(OPERATOR))
+    assert opens(desk, code_in(letter)) == answer["citizen_id"]
+    assert [row["kind"] for row in desk.installation.rows("notices")] == ["recovery_opened"] * 2
 
 
 def test_whom_no_message_reaches_gets_the_code_by_post(desk: Desk) -> None:

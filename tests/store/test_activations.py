@@ -145,6 +145,9 @@ async def test_a_letter_printed_again_voids_the_code_before_and_whoever_typed_it
     with pytest.raises(GateClosedError, match=USED_GATE):
         await used(memory)
     assert await uow.activations.find_by_code(CODE) is None
+    told_anew = await uow.activations.find_by_stop_token(uow.activations.stop_token("first"))
+    assert told_anew is not None
+    assert told_anew.activation_id == "first"
     await claimed(memory, OTHER_CODE)
     await used(memory)
 
