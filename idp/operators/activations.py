@@ -95,9 +95,9 @@ def issue(
 @own_code_option
 @json_option
 def print_again(*, activation_id: str, letter: str, language: str | None, code: str | None) -> None:
-    """Print a letter anew, with another code; the one before opens nothing any more, and the person is told.
+    """Print a letter anew, with another code; the one before opens nothing any more.
 
-    Of a recovery only one of the two who proposed and approved it prints another.
+    The person is told. Of a recovery only one of the two who proposed and approved it prints another.
     """
 
     async def work(desk: Desk) -> tuple[Citizen, Activation]:
