@@ -1,6 +1,7 @@
 """The view models of activating an account, and of recovering one. Beside `views`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -65,9 +66,11 @@ class OwnThing:
     """One authenticator that the person may still have."""
 
     value: str
-    """As the form sends it: `passkey.<id>`, `phone.<id>`, `totp` or `recovery_codes`."""
+    """As the form sends it: `passkey.<id>`, `phone.<id>`, `upstream.<id>`, `totp` or `recovery_codes`."""
     kind: str
     name: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of an upstream: how people know it, by language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

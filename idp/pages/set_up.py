@@ -213,12 +213,13 @@ def kept_of(ticked: frozenset[str]) -> Kept:
     return Kept(
         passkeys=frozenset(name for kind, _, name in parted if kind == "passkey"),
         phones=frozenset(name for kind, _, name in parted if kind == "phone"),
+        upstreams=frozenset(name for kind, _, name in parted if kind == "upstream"),
         has_totp="totp" in ticked,
         has_recovery_codes="recovery_codes" in ticked,
     )
 
 
-async def _things(uow: UnitOfWork, citizen_id: str, now: datetime) -> tuple[OwnThing, ...]:
+async def _things(context: Context, uow: UnitOfWork, citizen_id: str, now: datetime) -> tuple[OwnThing, ...]:
     """Return what the person may still have, to be ticked."""
     found = [
         OwnThing(value=f"passkey.{each.passkey_id}", kind="passkey", name=each.name)
@@ -227,6 +228,14 @@ async def _things(uow: UnitOfWork, citizen_id: str, now: datetime) -> tuple[OwnT
     found += [
         OwnThing(value=f"phone.{each.device_id}", kind="phone", name=each.name)
         for each in await uow.app_devices.of_citizen(citizen_id, now)
+    ]
+    found += [
+        OwnThing(
+            value=f"upstream.{each.upstream_id}",
+            kind="upstream",
+            names=context.upstreams.name_of(each.upstream_id),
+        )
+        for each in await uow.upstream_accounts.of_citizen(citizen_id)
     ]
     record = await uow.authenticators.find(citizen_id)
     if record is not None and record.totp_secret is not None:
@@ -259,7 +268,7 @@ async def show_set_up(
         kept=kept,
     )
     if activation.purpose is Purpose.RECOVERY:
-        view = replace(view, things=await _things(uow, activation.citizen_id, now))
+        view = replace(view, things=await _things(context, uow, activation.citizen_id, now))
     if activation.purpose is Purpose.ENROLMENT:
         ask = PasskeyAsk(
             action=f"{view.action}/passkey",

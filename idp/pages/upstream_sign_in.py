@@ -58,6 +58,7 @@ _TROUBLE_OF = {
     ArrivalRefusal.UNKNOWN_PERSON: UpstreamTrouble.UNKNOWN_PERSON,
     ArrivalRefusal.NOT_USABLE: UpstreamTrouble.NOT_USABLE,
     ArrivalRefusal.PAIR_CHANGED: UpstreamTrouble.PAIR_CHANGED,
+    ArrivalRefusal.DISCONNECTED: UpstreamTrouble.DISCONNECTED,
 }
 
 

@@ -21,6 +21,7 @@ class UpstreamTrouble(StrEnum):
     PAIR_CHANGED = "pair-changed"
     THROTTLED = "throttled"
     SESSION_ENDED = "session-ended"
+    DISCONNECTED = "disconnected"
 
 
 REFERENCE_CODES: Mapping[UpstreamTrouble, str] = {
@@ -39,6 +40,7 @@ STATUS: Mapping[UpstreamTrouble, int] = {
     UpstreamTrouble.PAIR_CHANGED: 403,
     UpstreamTrouble.THROTTLED: 429,
     UpstreamTrouble.SESSION_ENDED: 200,
+    UpstreamTrouble.DISCONNECTED: 403,
 }
 
 

@@ -9,7 +9,13 @@ from datetime import datetime
 from sqlalchemy import literal_column, not_, null
 
 from idp.identity.activations import Kept
-from idp.store.credential_tables import app_devices, passkeys, recovery_codes, trusted_browsers
+from idp.store.credential_tables import (
+    app_devices,
+    passkeys,
+    recovery_codes,
+    trusted_browsers,
+    upstream_accounts,
+)
 from idp.store.encoding import micros
 from idp.store.recorder import Recorder
 from idp.store.tables import authenticators
@@ -38,6 +44,16 @@ _PHONES = Change(
         & not_(one_of(app_devices.c.device_id, bind("kept")))
     ),
     values=lambda bind: {"revoked_at": bind("now"), "revoked_because": bind("because")},
+)
+_UPSTREAMS = Change(
+    "upstreams_lost",
+    upstream_accounts,
+    where=lambda bind: (
+        (upstream_accounts.c.citizen_id == bind("citizen"))
+        & (upstream_accounts.c.disconnected_at == null())
+        & not_(one_of(upstream_accounts.c.upstream_id, bind("kept")))
+    ),
+    values=lambda bind: {"disconnected_at": bind("now")},
 )
 _PASSWORD = Remove(
     "password_lost",
@@ -79,6 +95,7 @@ class LostCredentials:
         record = self._recorder.record
         for write, ids in ((_PASSKEYS, kept.passkeys), (_PHONES, kept.phones)):
             record(write, citizen=citizen_id, kept=text_list(sorted(ids)), now=at, because=RECOVERED)
+        record(_UPSTREAMS, citizen=citizen_id, kept=text_list(sorted(kept.upstreams)), now=at)
         record(_BROWSERS, citizen=citizen_id, now=at)
         if not kept.has_totp:
             record(_TOTP, citizen=citizen_id)

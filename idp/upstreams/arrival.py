@@ -23,7 +23,7 @@ class Arrival(StrEnum):
     CONNECTED = "connected"
     """The person is known, and comes from this upstream for the first time."""
     RECONNECTED = "reconnected"
-    """As CONNECTED, after the same account had been disconnected."""
+    """As CONNECTED, after the same account had been disconnected; only for whoever is signed in already."""
     NEWCOMER = "newcomer"
     """Nobody holds the number; the person is entered into the register."""
 
@@ -37,6 +37,8 @@ class ArrivalRefusal(StrEnum):
     """The person's e-ID account is locked, revoked or closed."""
     PAIR_CHANGED = "pair_changed"
     """Number and `sub` do not go together as they did: a swapped subject, or an error of the upstream."""
+    DISCONNECTED = "disconnected"
+    """The account lets nobody in since its person, a recovery or an operator ended that."""
     UNREADABLE = "unreadable"
     """Too little, or nothing that can be believed, is told of a person who would be new."""
 
@@ -59,6 +61,8 @@ class Found:
     """The account of this `sub`, connected or not."""
     connected: UpstreamAccount | None
     """The holder's connected account at this upstream, whatever its `sub`."""
+    is_signed_in: bool = False
+    """Whether the holder is signed in here, in this browser, at `vn-2` at least."""
 
 
 def check_arrival(found: Found, *, may_create: bool) -> Arrival:
@@ -66,7 +70,8 @@ def check_arrival(found: Found, *, may_create: bool) -> Arrival:
 
     A `sub` that once came with one person never comes with another, and a person who is connected comes with
     no other `sub`. Both are told before whether the person may sign in: whoever brings a wrong pair learns
-    nothing about its number.
+    nothing about its number. A disconnected account does not come back by itself, for it may be a thief who
+    has it: only beside another way in, which shows as much as any that is added (NIST SP 800-63B §4.1.2).
     """
     holder, account = found.holder, found.account
     holder_id = None if holder is None else holder.citizen_id
@@ -83,6 +88,8 @@ def check_arrival(found: Found, *, may_create: bool) -> Arrival:
         raise ArrivalRefusedError(ArrivalRefusal.NOT_USABLE)
     if account is None:
         return Arrival.CONNECTED
+    if not is_connected and not found.is_signed_in:
+        raise ArrivalRefusedError(ArrivalRefusal.DISCONNECTED)
     return Arrival.KNOWN if is_connected else Arrival.RECONNECTED
 
 

@@ -56,6 +56,11 @@ class Upstreams:
         """Return the upstream of an id."""
         return self._offered.get(upstream_id)
 
+    def name_of(self, upstream_id: str) -> Mapping[str, str]:
+        """Return how people know it, by language; its id where it is configured no more."""
+        offered = self.find(upstream_id)
+        return {"vi": upstream_id, "en": upstream_id} if offered is None else offered.configuration.name
+
 
 class _NoWire:
     """For looking at a configuration alone."""

@@ -166,11 +166,11 @@ class OpenIDUpstream:
         """
         told = moment_at(claims, "auth_time")
         if told is None:
+            if self._configuration.signs_in_anew:
+                return visit.begun_at
             if visit.wants_login or visit.max_age is not None:
                 raise UpstreamError(Fault.NOT_FRESH, "auth_time is missing")
-            if not self._configuration.signs_in_anew:
-                raise UpstreamError(Fault.INCOMPLETE, "auth_time is missing")
-            return visit.begun_at
+            raise UpstreamError(Fault.INCOMPLETE, "auth_time is missing")
         check_fresh(visit, told)
         return min(told, self._clock())
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 
 from idp.audit.events import PROVIDER, Event
-from idp.identity.assurance import authentication_context
+from idp.identity.assurance import Acr, authentication_context
 from idp.identity.citizens import Citizen
 from idp.identity.notices import Credential, NoticeKind
 from idp.store.citizens import RegisteredCitizen
@@ -29,6 +29,7 @@ from idp.upstreams.exchange import UpstreamIdentity
 from idp.web.arrival import SESSION_LIFTED_GATE, begin_session
 from idp.web.credential_changes import write_down
 from idp.web.failures import note
+from idp.web.journey import find_signed_in
 from idp.web.state import Context
 from idp.web.throttle import CredentialAttempt
 
@@ -56,7 +57,7 @@ async def admit(
         rounds_left -= 1
         now = context.clock()
         uow = context.unit_of_work()
-        found = await _found(uow, offered.upstream_id, identity)
+        found = await _found(context, uow, http, offered.upstream_id, identity, now)
         try:
             arrival = check_arrival(found, may_create=offered.configuration.mapping.create)
         except ArrivalRefusedError as refused:
@@ -85,12 +86,30 @@ async def admit(
             return cookie
 
 
-async def _found(uow: UnitOfWork, upstream_id: str, identity: UpstreamIdentity) -> Found:
+async def _found(
+    context: Context,
+    uow: UnitOfWork,
+    http: Request,
+    upstream_id: str,
+    identity: UpstreamIdentity,
+    now: datetime,
+) -> Found:
     holder = await uow.citizens.find_by_number(identity.personal_number)
     account = await uow.upstream_accounts.find(upstream_id, identity.subject)
     accounts = [] if holder is None else await uow.upstream_accounts.of_citizen(holder.citizen_id)
     connected = next((each for each in accounts if each.upstream_id == upstream_id), None)
-    return Found(holder, account, connected)
+    present = None
+    if account is not None and account.disconnected_at is not None:
+        present = await find_signed_in(context, uow, http, now)
+    return Found(
+        holder,
+        account,
+        connected,
+        is_signed_in=present is not None
+        and holder is not None
+        and present.citizen.citizen_id == holder.citizen_id
+        and present.session.context.acr.satisfies(Acr.VN_2),
+    )
 
 
 def _remember(

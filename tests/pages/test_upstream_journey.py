@@ -13,6 +13,7 @@ import pytest
 from idp.identity.assurance import Acr, Proofing
 from idp.identity.citizens import CitizenStatus
 from idp.identity.notices import NoticeKind
+from tests.support.before_doors import form_of
 from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
 from tests.support.html_forms import Html
 from tests.support.platform import query_of
@@ -270,7 +271,7 @@ async def test_the_time_of_an_earlier_sign_in_there_is_the_sessions(scene: Upstr
         assert found.session.context.auth_time == earlier
 
 
-async def test_a_disconnected_account_is_connected_again_by_its_own_person_and_they_are_told(
+async def test_a_disconnected_account_is_connected_again_by_its_person_signed_in_otherwise_and_they_are_told(
     scene: UpstreamScene,
 ) -> None:
     person = await scene.provider.add_person()
@@ -282,9 +283,18 @@ async def test_a_disconnected_account_is_connected_again_by_its_own_person_and_t
     await uow.commit()
     assert await uow.upstream_accounts.of_citizen(person.citizen_id) == []
     scene.at("standard", person.personal_number, subject=subject)
-    async with scene.provider.http() as browser:
+    async with scene.provider.http() as thief, scene.provider.http() as browser:
+        page = await page_after(thief, await scene.come(thief, "standard"))
+        assert page.status_code == 403
+        assert "upstream" not in Html(page.text).forms
+        assert await scene.who_is_in(thief) is None
+        await browser.post("/sign-in/my", data=form_of(person))
+        assert trouble_of(await scene.come(browser, "standard")) == "disconnected", "a password alone"
+        await browser.post("/second-factor/my", data={"code": person.code(scene.provider.clock.now)})
         await scene.come(browser, "standard")
         assert await scene.who_is_in(browser) == person.citizen_id
+        await scene.come(thief, "standard")
+        assert await scene.who_is_in(thief) == person.citizen_id, "connected for all browsers"
     assert len(await scene.provider.unit_of_work().notices.of_citizen(person.citizen_id, limit=10)) == 2
 
 

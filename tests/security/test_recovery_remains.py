@@ -81,6 +81,26 @@ async def test_p5_an_old_letter_takes_over_nobody_who_found_another_way_in_meanw
     assert (record.password_hash, record.has_passkey) == (None, True)
 
 
+async def test_an_account_elsewhere_lets_nobody_in_after_a_recovery_unless_it_is_still_theirs(
+    provider: Provider,
+) -> None:
+    """Whoever stole it would be in again the moment after."""
+    person, other = await provider.add_person(), await provider.add_person()
+    uow = provider.unit_of_work()
+    for upstream_id, each in (("stolen", person), ("kept", person), ("stolen", other)):
+        subject = f"{upstream_id} of {each.citizen_id}"
+        uow.upstream_accounts.connect(upstream_id, subject, each.citizen_id, provider.clock.now)
+    await uow.commit()
+    handed = await opened_recovery(provider, person)
+    provider.clock.now += provider.context.recovery_waiting
+    async with provider.http(address="192.0.2.208") as browser:
+        used = await use(browser, person, handed, keep="upstream.kept")
+        assert used.answer.status_code == 303
+    accounts = provider.unit_of_work().upstream_accounts
+    assert [each.upstream_id for each in await accounts.of_citizen(person.citizen_id)] == ["kept"]
+    assert [each.upstream_id for each in await accounts.of_citizen(other.citizen_id)] == ["stolen"]
+
+
 async def test_p9_whoever_comes_from_another_provider_is_not_enrolled_by_one_operator(
     provider: Provider,
 ) -> None:

@@ -26,6 +26,9 @@ from idp.web.passkeys import PasskeyProblem
 THINGS = (
     OwnThing(value="passkey.1", kind="passkey", name="Khóa xanh của Lan"),
     OwnThing(value="phone.1", kind="phone", name="Máy cũ"),
+    OwnThing(
+        value="upstream.lotus", kind="upstream", names={"vi": "Định danh Sen <b>", "en": "Lotus ID <b>"}
+    ),
     OwnThing(value="totp", kind="totp"),
     OwnThing(value="recovery_codes", kind="recovery_codes"),
 )

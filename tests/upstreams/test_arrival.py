@@ -17,7 +17,7 @@ LEFT_BY_LAN = replace(OF_LAN, disconnected_at=NOW)
 IN: list[tuple[str, Found, Arrival]] = [
     ("first time", Found(LAN, None, None), Arrival.CONNECTED),
     ("again", Found(LAN, OF_LAN, OF_LAN), Arrival.KNOWN),
-    ("after it was disconnected", Found(LAN, LEFT_BY_LAN, None), Arrival.RECONNECTED),
+    ("after it was disconnected", Found(LAN, LEFT_BY_LAN, None, is_signed_in=True), Arrival.RECONNECTED),
     ("nobody yet", Found(None, None, None), Arrival.NEWCOMER),
 ]
 OUT: list[tuple[str, Found, ArrivalRefusal]] = [
@@ -25,6 +25,7 @@ OUT: list[tuple[str, Found, ArrivalRefusal]] = [
     ("the same, after Lan disconnected", Found(HOA, LEFT_BY_LAN, None), ArrivalRefusal.PAIR_CHANGED),
     ("the sub of Lan, a number of nobody", Found(None, OF_LAN, None), ArrivalRefusal.PAIR_CHANGED),
     ("the number of Lan, another sub", Found(LAN, None, OF_LAN), ArrivalRefusal.PAIR_CHANGED),
+    ("disconnected, and not signed in", Found(LAN, LEFT_BY_LAN, None), ArrivalRefusal.DISCONNECTED),
     (
         "an older sub of Lan beside the present one",
         Found(LAN, LEFT_BY_LAN, OF_LAN),
