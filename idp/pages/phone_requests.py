@@ -81,7 +81,10 @@ class SentForm(NamedTuple):
 
 
 async def opened_or_door(http: Request) -> Opened | Response:
-    """Return on which phone the app is open, or the way to its door."""
+    """Return on which phone the app is open, or the way to its door.
+
+    Whoever is locked or dead reads nothing with it; a page says so, as the door would open again at once.
+    """
     context = context_of(http)
     now = context.clock()
     uow = context.unit_of_work()
@@ -89,7 +92,12 @@ async def opened_or_door(http: Request) -> Opened | Response:
     if device is None:
         return see_other(f"{context.issuer}/app")
     note(http, citizen_id=device.citizen_id)
-    return Opened(context, uow, device, now)
+    opened = Opened(context, uow, device, now)
+    citizen = await uow.citizens.find(device.citizen_id)
+    if citizen is None or not citizen.is_active():
+        note(http, refused="citizen_not_active")
+        return _answered(http, opened, AnsweredState.NOT_USABLE)
+    return opened
 
 
 async def sent_or_door(http: Request) -> SentForm | Response:
@@ -267,7 +275,7 @@ def _answered(http: Request, opened: Opened, state: AnsweredState) -> Response:
         state=state,
         requests_uri=f"{issuer}/app/requests",
     )
-    if state is not AnsweredState.REVOKED:
+    if state not in {AnsweredState.REVOKED, AnsweredState.NOT_USABLE}:
         return show_in_app(http, opened, view, 400 if state is AnsweredState.OVER else 200)
     answer = show(http, view, status=403)
     Cookies(opened.context.is_secure).clear_app(answer)

@@ -180,6 +180,8 @@ class AnsweredState(StrEnum):
     """Answered, taken or over before."""
     REVOKED = "revoked"
     """The phone was removed: the PIN was wrong too often, or on the page of phones."""
+    NOT_USABLE = "not_usable"
+    """Its person is locked, revoked or dead: the app opens nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

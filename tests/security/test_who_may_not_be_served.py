@@ -12,6 +12,7 @@ from idp.protocol.model import ClientStatus
 from idp.protocol.profiles import CIBA_GRANT, CLIENT_CREDENTIALS_GRANT, DEVICE_GRANT
 from idp.protocol.resources import READ_ACCOUNT_LINKS
 from tests.support.html_forms import Html
+from tests.support.phones import Phone, person_with
 from tests.support.platform import Platform, query_of
 from tests.support.provider import Person, Provider
 from tests.support.registrations_online import bearer, register
@@ -207,3 +208,23 @@ async def test_a_client_that_removed_itself_manages_nothing_any_more(provider: P
         for method in ("GET", "PUT", "DELETE"):
             answer = await http.request(method, registered.uri, headers=headers, json=registered.metadata())
             assert answer.status_code == 401, method
+
+
+@pytest.mark.parametrize("status", [CitizenStatus.LOCKED, CitizenStatus.DECEASED])
+async def test_the_phone_of_whoever_is_locked_or_dead_opens_nothing(
+    provider: Provider, status: CitizenStatus
+) -> None:
+    async with provider.http() as pocket:
+        phone = Phone(pocket)
+        person = await person_with(provider, phone)
+        assert (await phone.enter()).status_code == 200
+        assert (await pocket.get("/app/requests")).status_code == 200
+        await set_citizen_status(provider, person, status)
+        assert (await pocket.get("/app/requests/state")).json() == {"mark": "closed"}
+        await phone.enter()
+        for path in ("/app/requests", "/app/here/my"):
+            await phone.enter()
+            told = await pocket.get(path)
+            assert told.status_code == 403, path
+            assert "Hiện không dùng được ứng dụng" in told.text
+            assert "scan" not in Html(told.text).forms
