@@ -48,6 +48,7 @@
 | my_recovery_codes | Codes on paper: made, shown once, void |
 | my_password | Which password from now on? |
 | my_browsers | Which browsers are remembered? |
+| my_upstreams | At which other providers do I sign in? End one |
 | my_notices | What was I told? |
 | my_notice_ways | How do I want to be told? |
 | not_me | Was it not me? From a message, or from the link's own page |

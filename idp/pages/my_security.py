@@ -36,6 +36,7 @@ async def security(http: Request) -> Response:
         acr=acr,
         advice=advice_for(overview),
         needs_activation=http.query_params.get("needs") == "activation" and not acr.satisfies(Acr.VN_2),
+        offers_upstreams=any(context.upstreams),
         done=Credential(done) if done in set(Credential) else None,
     )
     return show(http, view)

@@ -38,6 +38,8 @@ class SecurityPage(Page):
     """The person wanted to add something and has but a password."""
     done: Credential | None = None
     """What was just changed."""
+    offers_upstreams: bool = False
+    """Whether people may sign in at other providers."""
 
 
 class CodeProblem(StrEnum):

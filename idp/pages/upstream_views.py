@@ -1,10 +1,12 @@
-"""The view models of signing in at another identity provider."""
+"""The view models of signing in at another identity provider, and of the list of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from idp.pages.sign_in_views import UpstreamWay
 from idp.pages.views import Page
 
 
@@ -61,3 +63,27 @@ class UpstreamPage(Page):
     trouble: UpstreamTrouble | None = None
     reference: str | None = None
     """By which the log line of what went wrong is found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamCard:
+    """One provider where the person has signed in."""
+
+    upstream_id: str
+    name: Mapping[str, str]
+    """By language."""
+    since: datetime
+    last_used_at: datetime
+    is_only_way: bool = False
+    """Whether nothing else would let them in; it cannot be ended then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamsPage(Page):
+    """At which other providers do I sign in? A form for each, with `upstream`; links to connect another."""
+
+    template: ClassVar[str] = "my_security/upstreams.html"
+
+    accounts: tuple[UpstreamCard, ...]
+    end_action: str
+    others: tuple[UpstreamWay, ...] = ()

@@ -47,6 +47,7 @@ OWN_PAGES = frozenset(
         "recovery-codes",
         "security",
         "sessions",
+        "upstreams",
     }
 )
 """The pages under /my to which a sign-in can lead back; the visit's id is the page's name."""

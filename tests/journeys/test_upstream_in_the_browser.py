@@ -127,3 +127,9 @@ def test_every_page_of_it_is_photographed(there: Elsewhere, page: Page, language
     for trouble in UpstreamTrouble:
         page.goto(f"{base}/upstream/standard/{trouble.value}/U01-7F3K91QD")
         camera.take(f"upstream-{trouble.value}")
+    there.sign_in_there()
+    page.goto(f"{base}/upstream/standard")
+    page.locator("#upstream button").click()
+    page.wait_for_url(f"{there.provider.url}/my**")
+    page.goto(f"{there.provider.url}/my/upstreams")
+    camera.take("upstreams")

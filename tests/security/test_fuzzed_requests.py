@@ -124,6 +124,8 @@ PATHS = (
     "/my/browsers",
     "/my/browsers/forget",
     "/my/browsers/forget-all",
+    "/my/upstreams",
+    "/my/upstreams/end",
     "/not-me/{}",
     "/activate",
     "/activate/{}",

@@ -95,6 +95,15 @@ async def remembered_browser(*_: object) -> tuple[str, Fields]:
     return "/my/browsers", {}
 
 
+async def ended_upstream(provider: Provider, _: httpx.AsyncClient, person: Person) -> tuple[str, Fields]:
+    uow = provider.unit_of_work()
+    uow.upstream_accounts.connect(
+        "standard", f"of {person.citizen_id}", person.citizen_id, provider.clock.now
+    )
+    await uow.commit()
+    return "/my/upstreams/end", {"upstream": "standard"}
+
+
 async def opened_recovery(*_: object) -> tuple[str, Fields]:
     return "/my/recovery", {}
 
@@ -144,6 +153,11 @@ CHANGES = [
         raises_level=True,
     ),
     Change(
+        door="POST /my/upstreams/end",
+        prepare=ended_upstream,
+        told=NoticeKind.AUTHENTICATOR_REMOVED,
+    ),
+    Change(
         door="POST /my/recovery", prepare=opened_recovery, told=NoticeKind.RECOVERY_OPENED, raises_level=True
     ),
 ]
@@ -161,6 +175,7 @@ OF_SIGNING_IN = (
     "/my/recovery",
     "/my/password",
     "/my/browsers",
+    "/my/upstreams",
 )
 BY_DOOR = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.door)
 
@@ -201,6 +216,7 @@ async def state_of(provider: Provider, person: Person) -> list[object]:
         await uow.recovery_codes.find_set(person.citizen_id),
         [each.activation_id for each in await uow.activations.open_of_citizen(person.citizen_id, now)],
         await uow.trusted_browsers.of_citizen(person.citizen_id, now, limit=9),
+        await uow.upstream_accounts.of_citizen(person.citizen_id),
         [each.notice_id for each in await uow.notices.of_citizen(person.citizen_id, limit=50)],
     ]
 

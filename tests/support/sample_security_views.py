@@ -54,6 +54,9 @@ def _overviews(now: datetime) -> dict[str, Page]:
     bare = SecurityPage(overview=SecurityOverview(password_since=now), acr=Acr.VN_1, csrf="token")
     return {
         "security": full,
+        "security_no_other_provider": replace(
+            full, offers_upstreams=True, overview=replace(everything, upstreams=0)
+        ),
         "security_saved": replace(full, done=Credential.PASSWORD),
         "security_advice": replace(full, advice=tuple(Advice)),
         "security_needs_activation": replace(bare, needs_activation=True, advice=(Advice.SECOND_PROOF,)),

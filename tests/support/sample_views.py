@@ -296,7 +296,7 @@ VIEWS: dict[str, Page] = {
     **phone_views(NETWORK, NOW),
     **passkey_views(NETWORK, NOW),
     **security_views(NOW),
-    **upstream_views(NETWORK, SIGN_IN),
+    **upstream_views(NETWORK, SIGN_IN, NOW),
     **account_views(LINK, PERSON, NOW),
     "end_link": EndLinkPage(link=LINK, action="/my/accounts/1/end", csrf="token"),
     "ended": EndedPage(link=ENDED, ended_at=NOW),
