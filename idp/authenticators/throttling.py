@@ -74,6 +74,11 @@ ASKING_LIMITS = AttemptLimits(free=20, window=timedelta(hours=1), first_pause=ti
 """Per client and person: backchannel requests that are not agreed to. Beyond these, one in a quarter of an
 hour: nobody is worn down by being asked again and again. What a person agrees to is not counted."""
 
+CHANGE_LIMITS = AttemptLimits(free=30, window=timedelta(days=1))
+"""Per person: changes of how they sign in, and recoveries that they open. Each is told by every way: hundreds
+would bury the message that matters. What is added bounds what can be removed or stopped, which is not
+counted: whoever cleans up after a thief is never kept waiting."""
+
 MARK_LIMITS = AttemptLimits(free=300, window=timedelta(minutes=10), longest_pause=timedelta(minutes=10))
 """Per source that looks up public marks by name: wide, as SOURCE_LIMITS; it is no guess at a secret."""
 

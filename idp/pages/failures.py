@@ -25,7 +25,7 @@ from idp.protocol.logout_request import UntrustedLogoutError
 from idp.protocol.problems import Problem, ProblemError, oauth_problem
 from idp.protocol.resources import ACCOUNT_LINKS, resource_at
 from idp.store.writes import StoreUnavailableError
-from idp.web.answers import json_answer, problem_document_answer
+from idp.web.answers import json_answer, problem_document_answer, with_retry_after
 from idp.web.failures import STATUS, JourneyError, Trouble, log_members, new_reference, note
 from idp.web.protected_resource import challenge_headers
 from idp.web.state import context_of
@@ -138,7 +138,8 @@ async def journey_failure(http: Request, exception: Exception) -> Response:
         trouble=exception.trouble,
         reference=reference,
     )
-    return show(http, view, status=STATUS[exception.trouble])
+    answer = show(http, view, status=STATUS[exception.trouble])
+    return answer if exception.retry_after is None else with_retry_after(answer, exception.retry_after)
 
 
 async def store_failure(http: Request, exception: Exception) -> Response:

@@ -27,7 +27,7 @@ from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
-from idp.web.credential_changes import write_down
+from idp.web.credential_changes import check_may_change, write_down
 from idp.web.failures import note
 from idp.web.state import Context, context_of
 from keys import SealedDataError
@@ -94,6 +94,7 @@ async def confirm(http: Request) -> Response:
         note(http, refused="wrong_code")
         return _show_secret(context, http, signed_in.session, sealed, CodeProblem.WRONG)
     citizen_id = signed_in.citizen.citizen_id
+    await check_may_change(context, citizen_id, now)
     uow.grants.spend(_SPENT, pending.secret, pending.made_at + PENDING_FOR)
     uow.authenticators.set_totp(citizen_id, pending.secret, step, now)
     write_down(uow, citizen_id, NoticeKind.AUTHENTICATOR_ADDED, Credential.TOTP, now)

@@ -18,7 +18,7 @@ from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
 from idp.web.cookies import Cookies
-from idp.web.credential_changes import write_down
+from idp.web.credential_changes import check_may_change, write_down
 from idp.web.failures import JourneyError, Trouble, note
 from idp.web.requests import is_id
 from idp.web.state import context_of
@@ -73,6 +73,7 @@ async def remember_this(http: Request) -> Response:
     citizen_id = sent.signed_in.citizen.citizen_id
     answer = see_other(f"{context.issuer}/my/browsers")
     if await find_trusted(context, uow, http, citizen_id, now) is None:
+        await check_may_change(context, citizen_id, now)
         cookie = remember(uow, http, citizen_id, now)
         Cookies(context.is_secure).set_trusted(answer, cookie, TRUSTED_FOR)
     await uow.commit()

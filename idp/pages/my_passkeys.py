@@ -30,6 +30,7 @@ from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError, UniquenessError
 from idp.web.answers import see_other
+from idp.web.credential_changes import check_may_change
 from idp.web.failures import JourneyError, Trouble, note
 from idp.web.journey import enrolled_methods
 from idp.web.passkeys import (
@@ -107,6 +108,7 @@ async def new_passkey(http: Request) -> Response:
             session.session_id,
             now,
         )
+        await check_may_change(context, session.citizen_id, now)
         await uow.commit()
     except PasskeyRefusedError as refused:
         problem = refused.problem

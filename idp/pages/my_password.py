@@ -20,7 +20,7 @@ from idp.pages.security_views import PasswordPage
 from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other, with_retry_after
-from idp.web.credential_changes import write_down
+from idp.web.credential_changes import check_may_change, write_down
 from idp.web.failures import note
 from idp.web.passwords import hash_chosen
 from idp.web.state import Context, context_of
@@ -80,6 +80,7 @@ async def choose(http: Request) -> Response:
             context, http, signed_in, has_password=has_password, problem=PasswordProblem.OVERLOADED
         )
         return with_retry_after(answer, overloaded.retry_after)
+    await check_may_change(context, signed_in.citizen.citizen_id, now)
     _record(uow, signed_in, password_hash, now, was_there=has_password, ends_others=ends_others)
     await uow.commit()
     return see_other(f"{context.issuer}/my/security?done={Credential.PASSWORD.value}")

@@ -27,6 +27,7 @@ from idp.store.sessions import SignedIn
 from idp.store.unit_of_work import UnitOfWork
 from idp.store.writes import GateClosedError
 from idp.web.answers import see_other
+from idp.web.credential_changes import check_may_change
 from idp.web.failures import JourneyError, Trouble, note
 from idp.web.phones import devices_of, record_confirmed_device, record_removed_device
 from idp.web.requests import is_id
@@ -105,6 +106,7 @@ async def confirm_phone(http: Request) -> Response:
         uow.app_devices.revoke(device, "wrong_number", now)
         await _commit(uow)
         return see_other(f"{context.issuer}/my/phones?done={PhonesNotice.WRONG_NUMBER}")
+    await check_may_change(context, device.citizen_id, now)
     record_confirmed_device(uow, device, session_id, now)
     await _commit(uow)
     return see_other(f"{context.issuer}/my/phones?done={PhonesNotice.ADDED}")

@@ -18,6 +18,7 @@ from idp.pages.recovery import hours, show_opened
 from idp.pages.stop_recovery import stop_if_open
 from idp.web.activations import open_recovery
 from idp.web.answers import see_other
+from idp.web.credential_changes import check_may_change
 from idp.web.failures import JourneyError, Trouble, note
 from idp.web.state import context_of
 
@@ -61,6 +62,7 @@ async def open_own_recovery(http: Request) -> Response:
     already = await uow.activations.open_of_citizen(citizen_id, now)
     if len([each for each in already if each.ground is Ground.STRONG_SESSION]) >= MOST_OPEN:
         return see_other(f"{context.issuer}/my/recovery")
+    await check_may_change(context, citizen_id, now)
     handed = open_recovery(uow, citizen_id, Ground.STRONG_SESSION, context.recovery_waiting, now)
     await uow.commit()
     note(http, activation_id=handed.activation.activation_id)

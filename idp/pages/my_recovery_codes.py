@@ -13,7 +13,7 @@ from idp.pages.frame import form_token, show
 from idp.pages.own_pages import signed_in_or_way, strong_form_or_way
 from idp.pages.security_views import NewRecoveryCodesPage, RecoveryCodesPage
 from idp.web.answers import see_other
-from idp.web.credential_changes import write_down
+from idp.web.credential_changes import check_may_change, write_down
 from idp.web.state import context_of
 
 router = APIRouter(include_in_schema=False)
@@ -52,6 +52,7 @@ async def make(http: Request) -> Response:
     if isinstance(sent, Response):
         return sent
     citizen_id = sent.signed_in.citizen.citizen_id
+    await check_may_change(context, citizen_id, now)
     codes = _new_codes()
     uow.recovery_codes.replace(citizen_id, codes, now)
     write_down(uow, citizen_id, NoticeKind.AUTHENTICATOR_ADDED, Credential.RECOVERY_CODES, now)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.authenticators.recovery_codes import RecoveryCodeError, read_recovery_code
-from idp.authenticators.throttling import CredentialPath, ThrottledError
+from idp.authenticators.throttling import CHANGE_LIMITS, CredentialPath, ThrottledError
 from idp.identity.activation_codes import shown_activation_code
 from idp.identity.activation_grounds import Ground
 from idp.identity.identifiers import IdentifierKind, normalise_identifier
@@ -20,9 +20,11 @@ from idp.pages.activate import LONGEST_NUMBER
 from idp.pages.activation_views import CodeNotice, RecoveryCodePage, RecoveryOpenedPage, RecoveryPage
 from idp.pages.frame import read_own_form, show
 from idp.pages.visit import OWN, load_visit
+from idp.store.attempts import ATTEMPT_GATE
 from idp.store.writes import GateClosedError
 from idp.web.activations import Handed, open_recovery
 from idp.web.answers import with_retry_after
+from idp.web.credential_changes import recoveries_key
 from idp.web.failures import note
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_credential_attempt
@@ -88,10 +90,16 @@ async def recovery_code(http: Request) -> Response:
     citizen_id = "" if record is None else record.citizen_id
     uow.recovery_codes.use(citizen_id, code, now)
     attempt.succeeded(uow, now)
+    # Behind the gate of the code, which is spent: whoever makes sheet after sheet opens no more than others.
+    uow.attempts.count(recoveries_key(context, citizen_id), CHANGE_LIMITS, now)
     handed = open_recovery(uow, citizen_id, Ground.RECOVERY_CODE, context.recovery_waiting, now)
     try:
         await uow.commit()
-    except GateClosedError:
+    except GateClosedError as closed:
+        if closed.gate == ATTEMPT_GATE:
+            note(http, refused="throttled")
+            answer = _show(context, http, CodeNotice.THROTTLED, identifier=typed, status=429)
+            return with_retry_after(answer, CHANGE_LIMITS.longest_pause)
         note(http, refused="wrong_credentials")
         return _show(context, http, CodeNotice.WRONG, identifier=typed, status=400)
     note(http, citizen_id=citizen_id, activation_id=handed.activation.activation_id)

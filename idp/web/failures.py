@@ -6,6 +6,7 @@ Machines read RFC 6749 §5.2 JSON, people read a page with a reference. Which of
 
 import secrets
 from collections.abc import Mapping, MutableMapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +37,8 @@ class Trouble(StrEnum):
     UNAVAILABLE = "unavailable"
     FAULT = "fault"
     """Our own mistake."""
+    THROTTLED = "throttled"
+    """How this person signs in was changed so often today that nothing was changed now."""
 
 
 STATUS: dict[Trouble, int] = {
@@ -49,6 +52,7 @@ STATUS: dict[Trouble, int] = {
     Trouble.NOT_FOUND: 404,
     Trouble.UNAVAILABLE: 503,
     Trouble.FAULT: 500,
+    Trouble.THROTTLED: 429,
 }
 
 
@@ -63,6 +67,7 @@ REFERENCE_CODES: Mapping[Trouble | Refusal, str] = {
     Trouble.NOT_FOUND: "E08",
     Trouble.UNAVAILABLE: "E09",
     Trouble.FAULT: "E10",
+    Trouble.THROTTLED: "E11",
     Refusal.ACCOUNT_TAKEN: "R01",
     Refusal.LIMIT_REACHED: "R02",
     Refusal.PROOFING_TOO_LOW: "R03",
@@ -78,14 +83,22 @@ REFERENCE_CODES: Mapping[Trouble | Refusal, str] = {
 class JourneyError(Exception):
     """A person's way ends here, with a page that says what happened and what to do.
 
-    `client_id` names the network to go back to, where one is known for sure.
+    `client_id` names the network to go back to, where one is known for sure; `retry_after` how long to wait.
     """
 
-    def __init__(self, trouble: Trouble, *, client_id: str | None = None, detail: str | None = None) -> None:
+    def __init__(
+        self,
+        trouble: Trouble,
+        *,
+        client_id: str | None = None,
+        detail: str | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
         super().__init__(trouble.value)
         self.trouble = trouble
         self.client_id = client_id
         self.detail = detail
+        self.retry_after = retry_after
 
 
 def check_client_is_open(client: Client) -> None:
