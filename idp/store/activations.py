@@ -99,6 +99,17 @@ _STOP_OTHERS = Change(
     where=lambda bind: (t.c.citizen_id == bind("citizen")) & (t.c.activation_id != bind("but")) & _OPEN,
     values=lambda bind: {"status": _STOPPED, "stopped_at": bind("now"), "stopped_because": bind("because")},
 )
+_STOP_FIRST_CODES = Change(
+    "first_codes_superseded",
+    t,
+    where=lambda bind: (
+        (t.c.citizen_id == bind("citizen"))
+        & (t.c.activation_id != bind("but"))
+        & (t.c.purpose != bind("recovery"))
+        & _OPEN
+    ),
+    values=lambda bind: {"status": _STOPPED, "stopped_at": bind("now"), "stopped_because": bind("because")},
+)
 _BY_ID = select(t).where(t.c.activation_id == bindparam("activation_id"))
 _BY_CODE = select(t).where(t.c.code_hash == bindparam("code_hash"))
 _BY_STOP = select(t).where(t.c.stop_hash == bindparam("stop_hash"))
@@ -191,6 +202,17 @@ class Activations:
             _STOP_OTHERS,
             citizen=citizen_id,
             but=but,
+            because=StopReason.SUPERSEDED.value,
+            now=micros(now),
+        )
+
+    def stop_first_codes(self, citizen_id: str, now: datetime, *, but: str) -> None:
+        """Record that codes given out before are superseded; a recovery goes on: its holder waits."""
+        self._recorder.record(
+            _STOP_FIRST_CODES,
+            citizen=citizen_id,
+            but=but,
+            recovery=Purpose.RECOVERY.value,
             because=StopReason.SUPERSEDED.value,
             now=micros(now),
         )

@@ -39,7 +39,7 @@ def issue_enrolment(uow: UnitOfWork, activation: Activation, operator: Actor, no
     """Record a first code in the place of any before it."""
     code, stop_token = new_code(), uow.activations.stop_token(activation.activation_id)
     uow.activations.add(activation, code=code, stop_token=stop_token)
-    uow.activations.stop_others(activation.citizen_id, now, but=activation.activation_id)
+    uow.activations.stop_first_codes(activation.citizen_id, now, but=activation.activation_id)
     uow.ledger.append(activation_event(activation, "issued", operator, now))
     uow.notices.tell(Notice(NoticeKind.ACTIVATION_ISSUED, activation.citizen_id), now, token=stop_token)
     return Handed(activation, code)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from idp.identity.activation_codes import make_activation_code
-from idp.identity.activation_grounds import Ground
+from idp.identity.activation_grounds import Ground, Purpose
 from idp.identity.activations import ActivationStatus, StopReason
 from idp.identity.citizens import CitizenStatus
 from idp.identity.notices import NoticeKind
@@ -322,3 +322,13 @@ async def test_nothing_that_is_typed_breaks_a_page(provider: Provider) -> None:
         for path in ("/activate/nobody", "/recovery/at/nobody", "/activate/my.x/y"):
             assert (await browser.get(path)).status_code in {303, 400, 403, 404}
     assert make_activation_code(lambda letters: letters[0])
+
+
+async def test_a_code_beside_the_password_stops_no_recovery_of_its_holder(provider: Provider) -> None:
+    """One operator could end, without a word, what the holder waits for; a code given out before ends."""
+    person = await provider.add_person(has_totp=False)
+    recovery = await opened_recovery(provider, person)
+    first = await issue(provider, person, Purpose.ADDITION)
+    await issue(provider, person, Purpose.ADDITION)
+    assert (await state_of(provider, recovery)).status is ActivationStatus.ISSUED
+    assert (await state_of(provider, first)).stopped_because is StopReason.SUPERSEDED
