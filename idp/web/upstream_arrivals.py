@@ -27,7 +27,7 @@ from idp.upstreams.arrival import (
 from idp.upstreams.directory import OfferedUpstream
 from idp.upstreams.exchange import UpstreamIdentity
 from idp.web.arrival import SESSION_LIFTED_GATE, begin_session
-from idp.web.credential_changes import write_down
+from idp.web.credential_changes import check_may_change, write_down
 from idp.web.failures import note
 from idp.web.journey import find_signed_in
 from idp.web.state import Context
@@ -50,7 +50,8 @@ async def admit(
 ) -> str:
     """Let somebody in and return their session's cookie, committed.
 
-    Raises ArrivalRefusedError; GateClosedError when other windows were faster again and again.
+    Raises ArrivalRefusedError; GateClosedError when other windows were faster again and again; JourneyError
+    as `check_may_change` does.
     """
     rounds_left = _ROUNDS
     while True:
@@ -63,6 +64,9 @@ async def admit(
         except ArrivalRefusedError as refused:
             await _write_down_refusal(uow, offered.upstream_id, found, refused.refusal, now)
             raise
+        if arrival is Arrival.RECONNECTED and found.holder is not None:
+            # Ending and connecting again can be done without end, and each is told on every way.
+            await check_may_change(context, found.holder.citizen_id, now)
         citizen_id = _remember(context, uow, offered, identity, found.holder, arrival, now)
         cookie = await begin_session(
             context,
