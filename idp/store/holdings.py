@@ -122,7 +122,8 @@ SOURCES: Mapping[HoldingKind, _Source] = {
         cases,
         "case_id",
         (
-            *("case_id", "reference", "kind", "status", "client_id", "link_id", "account_id"),
+            # Without `link_id`: in a dispute it is the other party's.
+            *("case_id", "reference", "kind", "status", "client_id", "account_id"),
             *("opened_at", "due_at", "answered_at", "closed_at", "outcome"),
         ),
         owners=("citizen_id", "holder_citizen_id"),

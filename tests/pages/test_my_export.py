@@ -188,3 +188,9 @@ async def test_the_file_takes_a_sign_in_of_the_last_minutes(provider: Provider) 
         provider.clock.advance(seconds=timedelta(minutes=11).total_seconds())
         for path in ("/my/export", "/my/activity/export.json", "/my/activity/export.html"):
             assert (await http.get(path)).headers["location"] == f"{ISSUER}/sign-in/export"
+
+
+def test_a_dispute_names_no_link_for_it_may_be_the_other_partys() -> None:
+    source = SOURCES[HoldingKind.CASES]
+    assert source.owners == ("citizen_id", "holder_citizen_id")
+    assert "link_id" not in source.columns
