@@ -10,7 +10,7 @@ from tests.rush.making import Made, Rush
 
 pytestmark = pytest.mark.anyio
 
-LINKS = 400
+LINKS = 600
 
 
 async def test_after_a_rush_every_platform_knows_what_the_tables_say(
