@@ -30,6 +30,8 @@ class LinkedAccountsPage(Page):
 
     template: ClassVar[str] = "my_account/linked_accounts.html"
 
+    person: str
+    """Whose accounts these are: several people may share a telephone."""
     links: tuple[LinkCard, ...]
     networks: tuple[NetworkCard, ...] = ()
     filters: Filters = UNFILTERED

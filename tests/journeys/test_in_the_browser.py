@@ -68,7 +68,7 @@ def test_my_accounts_shows_what_the_network_knows_and_what_happened(scene: Scene
     card = page.locator(".card")
     expect(card).to_contain_text("@hlen")
     expect(card).to_contain_text("Bạn đủ 16 tuổi hay chưa")
-    expect(page.locator(".person")).to_contain_text("Phạm Đức Hoà (giả lập)")
+    expect(page.locator("main")).to_contain_text("Đang đăng nhập: Phạm Đức Hoà (giả lập)")
     card.get_by_role("link").first.click()
     expect(page.locator(".timeline")).to_contain_text("Tài khoản đã được liên kết.")
     expect(page.locator(".timeline")).not_to_contain_text("Một bước khác")

@@ -1,4 +1,4 @@
-"""Case P9: whoever has a strong session for a minute cannot bury the message that matters under hundreds."""
+"""Class 25: whoever has a strong session for a minute cannot bury the message that matters under hundreds."""
 
 import pytest
 

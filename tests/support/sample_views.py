@@ -257,22 +257,24 @@ VIEWS: dict[str, Page] = {
         for refusal in Refusal
     },
     "linked_accounts": LinkedAccountsPage(
+        person=PERSON,
         links=(*(replace(LINK, status=status) for status in Status), replace(LINK, claims=())),
         filters=FILTERS,
         paging=Paging(first_uri="/my/accounts", next_uri="/my/accounts?after=9"),
         csrf="token",
     ),
     "linked_accounts_and_networks": LinkedAccountsPage(
+        person=PERSON,
         links=(LINK,),
         networks=(SIGNED_IN_TO, replace(SIGNED_IN_TO, network="Truyền Hình Sông Hương", claims=())),
         networks_paging=Paging(next_uri="/my/accounts?networks_after=9"),
         csrf="token",
     ),
-    "linked_accounts_only_networks": LinkedAccountsPage(links=(), networks=(SIGNED_IN_TO,), csrf="token"),
+    "linked_accounts_only_networks": LinkedAccountsPage(person=PERSON, links=(), networks=(SIGNED_IN_TO,), csrf="token"),
     "end_network": EndNetworkPage(card=SIGNED_IN_TO, action=SIGNED_IN_TO.end_uri, csrf="token"),
     "network_ended": NetworkEndedPage(network="Chợ Phiên", ended_at=NOW, clock=CLOCK),
     **ACTIVITY_VIEWS,
-    "linked_accounts_empty": LinkedAccountsPage(links=(), csrf="token"),
+    "linked_accounts_empty": LinkedAccountsPage(person=PERSON, links=(), csrf="token"),
     **MARK_VIEWS,
     **SANDBOX_VIEWS,
     "link_detail_mark_off": replace(DETAIL, mark=MARK_OFF),
@@ -288,6 +290,7 @@ VIEWS: dict[str, Page] = {
     "signed_out_and_in_again": SignedOutPage(is_signed_in=True),
     "link_detail_own_consent": replace(DETAIL, link=replace(LINK, own_consent_due_at=NOW + DAY)),
     "linked_accounts_own_consent": LinkedAccountsPage(
+        person=PERSON,
         links=(replace(LINK, own_consent_due_at=NOW + DAY),), csrf="token"
     ),
     **guardian_views(NETWORK, LINK, PERSON, NOW),
