@@ -44,8 +44,9 @@ class Ways:
 
     async def by_phone(self, connection: Connection, arrival: Arrival) -> Cookies:
         """Ask a phone, scan the code, type the number and the PIN, go on; return the cookies."""
-        asking, headers = f"{arrival.page}/phone", self._as_browser(arrival.cookies)
-        (await connection.post(asking, {"go": "on"}, headers)).expect(303)
+        asking = f"{arrival.page}/phone"
+        asked = await connection.post(asking, {"go": "on"}, self._as_browser(arrival.cookies))
+        headers = self._as_browser({**arrival.cookies, **asked.expect(303).cookies})
         code = _found(_CODE, await connection.get(asking, headers))
         phone, csrf = await self._enter(connection, arrival.person)
         taken = await connection.post("/app/requests", {"code": code, "csrf": csrf}, phone)
