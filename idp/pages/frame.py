@@ -57,9 +57,8 @@ def show(
     locale = locale_of(http, request, wished)
     targets = (*form_targets, *form_targets_of(request.redirect_uri)) if request is not None else form_targets
     pages = pages_of(http)
-    answer = page_answer(pages.render(view, locale, _kept(http)), status, form_targets=targets)
+    answer = page_answer(http, pages.render(view, locale, _kept(http)), status, form_targets=targets)
     answer.headers["Content-Language"] = locale
-    answer.headers["Link"] = pages.preload
     if http.query_params.get("lang") in LOCALES:
         Cookies(context.is_secure).set_language(answer, locale)
     return answer

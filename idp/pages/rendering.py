@@ -2,7 +2,7 @@
 
 Every value is escaped, and what a platform supplied is isolated with <bdi>, so that neither markup nor
 writing direction of a name can change what the citizen reads around it (abuse cases 20, P11).
-Pages carry no inline script or style, so that a policy of style-src and script-src 'self' stands.
+Pages carry no inline script, and one inline style that the policy knows by its hash.
 No page asks a third party for anything: a network's logo comes from our own address, or a monogram stands in
 (decision 18).
 """
@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from idp.identity.assurance import ACR_VALUES
 from idp.pages.correction_words import correction_filters
@@ -28,6 +29,7 @@ from idp.pages.start_words import start_filters
 from idp.pages.views import Page
 from idp.pages.words import Words
 from idp.web.qr_codes import qr_code
+from idp.web.stylesheet import STYLESHEET
 
 Locale = Literal["vi", "en"]
 
@@ -55,12 +57,10 @@ class Pages:
             "host": parts.netloc,
             "static": f"{parts.path.rstrip('/')}/static",
             "static_version": self.static_version,
+            "stylesheet": Markup(STYLESHEET),  # noqa: S704 - our own file
             "languages": LANGUAGES,
             "levels": ACR_VALUES,
         }
-        stylesheet = f"{self._globals['static']}/lienket.css?v={self.static_version}"
-        self.preload = f"<{stylesheet}>; rel=preload; as=style"
-        """The `Link` header of pages (RFC 8288): on a slow network the stylesheet comes beside the page."""
         self._templates = {locale: self._compile(locale) for locale in LOCALES}
 
     def render(self, view: Page, locale: Locale, kept: str = "") -> bytes:
@@ -90,7 +90,8 @@ class Pages:
         for filters in (correction_filters, export_filters, list_filters, notice_filters, start_filters):
             environment.filters.update(filters(translations))
         environment.filters["qr"] = lambda text, label: qr_code(text).as_svg(label)
-        return {name: environment.get_template(name) for name in environment.list_templates()}
+        names = environment.list_templates(extensions=["html"])
+        return {name: environment.get_template(name) for name in names}
 
 
 def read_catalogue(locale: Locale) -> Translations:

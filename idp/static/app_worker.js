@@ -3,7 +3,7 @@ const VERSION = new URL(self.location.href).searchParams.get("v");
 const KEPT = "lienket-app-" + VERSION;
 const OFFLINE = new URL("offline", self.location.href).pathname;
 const STATIC = new URL("../static/", self.location.href).pathname;
-const PARTS = [OFFLINE].concat(["lienket.css", "app.js", "connection.js", "mark.svg"].map((name) => STATIC + name + "?v=" + VERSION));
+const PARTS = [OFFLINE].concat(["app.js", "connection.js", "mark.svg"].map((name) => STATIC + name + "?v=" + VERSION));
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(PARTS)).then(() => self.skipWaiting()));

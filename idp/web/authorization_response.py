@@ -74,7 +74,7 @@ def _answer(context: Context, http: Request, back: Return, parameters: Mapping[s
         parameters = {"response": _signed(context, back.client, parameters)}
     if is_form_post(back.response_mode):
         content = context.render_form_post(http, redirect_uri, parameters)
-        return page_answer(content, form_targets=form_targets_of(redirect_uri))
+        return page_answer(http, content, form_targets=form_targets_of(redirect_uri))
     return see_other(redirect_location(redirect_uri, parameters))
 
 

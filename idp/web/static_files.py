@@ -11,9 +11,10 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-COMPRESSED = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
-"""What becomes a third of its size. Pages stay as they are: compressed beside what somebody else chose, a
-secret in them could be guessed by their length (BREACH)."""
+from idp.web.answers import takes_gzip
+
+COMPRESSED = frozenset({"text/javascript", "application/javascript", "image/svg+xml"})
+"""What becomes a third of its size. Pages are another matter: `idp.web.stylesheet`."""
 
 _OF_PLAIN_BYTES = frozenset({"content-length", "accept-ranges"})
 
@@ -26,18 +27,13 @@ class VersionedFiles(StaticFiles):
         answer = await super().get_response(path, scope)
         if isinstance(answer, FileResponse) and answer.media_type in COMPRESSED:
             answer.headers["Vary"] = "Accept-Encoding"
-            if scope["method"] == "GET" and _takes_gzip(Headers(scope=scope)):
+            if scope["method"] == "GET" and takes_gzip(Headers(scope=scope)):
                 answer = _compressed_answer(answer)
         is_versioned = b"v=" in scope["query_string"]
         answer.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if is_versioned else "no-cache"
         )
         return answer
-
-
-def _takes_gzip(headers: Headers) -> bool:
-    """RFC 9110 §12.5.3; a browser that takes it says so without a weight."""
-    return "gzip" in (coding.strip() for coding in headers.get("accept-encoding", "").split(","))
 
 
 def _compressed_answer(answer: FileResponse) -> Response:

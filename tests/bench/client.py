@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from gzip import decompress
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_GZIP = re.compile(rb"content-encoding: *gzip", re.IGNORECASE)
 _LOCATION = re.compile(rb"location: *([^\r]+)", re.IGNORECASE)
 _COOKIE = re.compile(rb"set-cookie: *([^=]+)=([^;\r]*)", re.IGNORECASE)
 _NONCE = re.compile(rb"dpop-nonce: *([^\r]+)", re.IGNORECASE)
@@ -77,13 +79,12 @@ class Connection:
 
     async def _exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += ["Accept-Encoding: gzip", *(f"{name}: {value}" for name, value in headers.items())]
         self._writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        return Answer(
-            int(head[9:12]), head, await self._reader.readexactly(int(length[1])) if length else b""
-        )
+        content = await self._reader.readexactly(int(length[1])) if length else b""
+        return Answer(int(head[9:12]), head, decompress(content) if _GZIP.search(head) else content)
 
 
 @asynccontextmanager

@@ -97,6 +97,7 @@ async def test_a_form_confirms_once_so_that_nobody_brings_a_removed_secret_back(
         await browser.sign_in()
         page, secret = await begun(browser)
         assert (await confirmed(browser, page, code_of(secret, provider))).status_code == 303
+        provider.clock.advance(seconds=1)
         assert (await browser.press(PAGE, "remove-app")).status_code == 303
         assert await secret_kept(provider, person) is None
         provider.clock.advance(seconds=30)

@@ -123,10 +123,10 @@ def test_static_files_are_addressed_by_their_content(pages: Pages) -> None:
     for path in sorted(STATIC.iterdir()):
         digest.update(path.name.encode() + path.read_bytes())
     assert digest.hexdigest().startswith(pages.static_version)
-    assert f'/static/lienket.css?v={pages.static_version}"' in pages.render(SIGN_IN, "vi").decode()
+    assert f'/static/connection.js?v={pages.static_version}"' in pages.render(SIGN_IN, "vi").decode()
 
 
 def test_an_issuer_below_a_path_keeps_its_static_files_there() -> None:
     text = Pages("https://lienket.example/id/").render(SIGN_IN, "en").decode()
-    assert 'href="/id/static/lienket.css' in text
+    assert 'src="/id/static/connection.js' in text
     assert "<strong>lienket.example</strong>" in text

@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from idp.authenticators.throttling import CredentialPath
+from idp.web.stylesheet import STYLE_SOURCE, STYLESHEET
 from idp.web.throttle import attempt_keys
 from tests.support.html_forms import Html
 from tests.support.passkeys import OPTIONS
@@ -219,9 +220,14 @@ async def test_nobody_skips_a_factor_by_posting_elsewhere(provider: Provider) ->
         assert "/second-factor/" in onward.headers["location"]
 
 
-async def test_a_page_names_its_stylesheet_before_it_comes(provider: Provider) -> None:
+async def test_a_page_is_the_same_for_who_takes_gzip_and_lighter(provider: Provider) -> None:
     async with provider.http() as browser:
-        page = await browser.get("/sign-in/my")
-        address = page.headers["link"].removeprefix("<").removesuffix(">; rel=preload; as=style")
-        assert f'<link rel="stylesheet" href="{address}">' in page.text
-        assert (await browser.get(address)).headers["content-type"].startswith("text/css")
+        plain = await browser.get("/sign-in/my", headers={"Accept-Encoding": "identity"})
+        light = await browser.get("/sign-in/my", headers={"Accept-Encoding": "br, gzip"})
+        assert "content-encoding" not in plain.headers
+        assert light.headers["content-encoding"] == "gzip"
+        assert plain.headers["vary"] == light.headers["vary"] == "Accept-Encoding"
+        assert STYLESHEET in plain.text
+        assert STYLESHEET in light.text
+        assert int(light.headers["content-length"]) < int(plain.headers["content-length"]) - 10_000
+        assert f"style-src {STYLE_SOURCE};" in light.headers["content-security-policy"]

@@ -28,6 +28,7 @@ class Html(HTMLParser):
         self.lang = ""
         self._form: Form | None = None
         self._open_id: str | None = None
+        self._is_style = False
         self._parts: list[str] = []
         self.feed(text)
 
@@ -40,7 +41,9 @@ class Html(HTMLParser):
         if "id" in given:
             self._open_id = given["id"]
             self.ids[given["id"]] = ""
-        if tag == "html":
+        if tag == "style":
+            self._is_style = True
+        elif tag == "html":
             self.lang = given.get("lang", "")
         elif tag == "a":
             self.links.append(given.get("href", ""))
@@ -63,10 +66,13 @@ class Html(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._open_id = None
+        self._is_style = False
         if tag == "form":
             self._form = None
 
     def handle_data(self, data: str) -> None:
+        if self._is_style:
+            return
         self._parts.append(data)
         if self._open_id is not None:
             self.ids[self._open_id] += data

@@ -270,7 +270,9 @@ VIEWS: dict[str, Page] = {
         networks_paging=Paging(next_uri="/my/accounts?networks_after=9"),
         csrf="token",
     ),
-    "linked_accounts_only_networks": LinkedAccountsPage(person=PERSON, links=(), networks=(SIGNED_IN_TO,), csrf="token"),
+    "linked_accounts_only_networks": LinkedAccountsPage(
+        person=PERSON, links=(), networks=(SIGNED_IN_TO,), csrf="token"
+    ),
     "end_network": EndNetworkPage(card=SIGNED_IN_TO, action=SIGNED_IN_TO.end_uri, csrf="token"),
     "network_ended": NetworkEndedPage(network="Chợ Phiên", ended_at=NOW, clock=CLOCK),
     **ACTIVITY_VIEWS,
@@ -290,8 +292,7 @@ VIEWS: dict[str, Page] = {
     "signed_out_and_in_again": SignedOutPage(is_signed_in=True),
     "link_detail_own_consent": replace(DETAIL, link=replace(LINK, own_consent_due_at=NOW + DAY)),
     "linked_accounts_own_consent": LinkedAccountsPage(
-        person=PERSON,
-        links=(replace(LINK, own_consent_due_at=NOW + DAY),), csrf="token"
+        person=PERSON, links=(replace(LINK, own_consent_due_at=NOW + DAY),), csrf="token"
     ),
     **guardian_views(NETWORK, LINK, PERSON, NOW),
     **notice_views(LINK, NOW),
