@@ -21,6 +21,9 @@ from webauthn.helpers.exceptions import InvalidCertificateChain
 VERIFICATIONS = ("fpt", "face", "pin")
 """How a model may verify its holder, in values of `amr` (RFC 8176 §2)."""
 
+BIOMETRIC = frozenset({"fpt", "face"})
+"""Those that are no PIN."""
+
 NO_MODEL = "00000000-0000-0000-0000-000000000000"
 """The AAGUID of an authenticator that does not say what it is (WebAuthn §6.5.1)."""
 
@@ -100,6 +103,11 @@ class PasskeyPolicy:
         except InvalidCertificateChain:
             return False
         return _speaks_of(x509.load_der_x509_certificate(x5c[0]), aaguid)
+
+    @property
+    def knows_biometrics(self) -> bool:
+        """Tell whether any passkey can count as biometric."""
+        return any(model.verification in BIOMETRIC for model in self.models.values())
 
     def name_of(self, aaguid: str) -> str | None:
         """Return where a passkey says that it lies, as a person would say it."""

@@ -32,7 +32,8 @@ from webauthn.helpers.structs import (
     RegistrationCredential,
 )
 
-from idp.authenticators.passkey_models import AttestationDemand, PasskeyPolicy
+from idp.authenticators.passkey_models import BIOMETRIC, AttestationDemand, PasskeyPolicy
+from idp.identity.assurance import Method
 
 ALGORITHMS = [
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
@@ -310,6 +311,17 @@ def amr_of(
     if uvm or model is None or model.verification is None:
         return (*held, *sorted(uvm))
     return (*held, model.verification)
+
+
+def methods_of(key: CredentialRecord, policy: PasskeyPolicy) -> frozenset[Method]:
+    """Return as which ways a passkey counts; what it proves besides is known when it is used."""
+    methods = {Method.PASSKEY}
+    if key.is_hardware:
+        methods.add(Method.HARDWARE_PASSKEY)
+    model = policy.models.get(key.aaguid)
+    if key.attestation.is_trusted and model is not None and model.verification in BIOMETRIC:
+        methods.add(Method.BIOMETRIC_PASSKEY)
+    return frozenset(methods)
 
 
 def _check_top_level(client_data: CollectedClientData) -> None:

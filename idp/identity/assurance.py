@@ -95,6 +95,8 @@ class Method(StrEnum):
     PASSKEY = "passkey"
     HARDWARE_PASSKEY = "hardware_passkey"
     """A passkey whose key is proved to be held by hardware."""
+    BIOMETRIC_PASSKEY = "biometric_passkey"
+    """A passkey of a model that is proved to know its holder by a biometric."""
     APP = "app"
     """An approval on the person's phone, with its PIN."""
     ONE_TIME_PASSWORD = "otp"
@@ -104,11 +106,12 @@ class Method(StrEnum):
 AMR_OF: Mapping[Method, tuple[str, ...]] = {
     Method.PASSKEY: ("swk", "user", "phr"),
     Method.HARDWARE_PASSKEY: ("hwk", "user", "phr", "phrh"),
+    Method.BIOMETRIC_PASSKEY: ("swk", "user", "fpt", "phr"),
     Method.APP: ("pin", "swk"),
     Method.ONE_TIME_PASSWORD: ("otp",),
     Method.PASSWORD: ("pwd",),
 }
-"""The least that each proves, in values of RFC 8176 and of EAP ACR Values."""
+"""The least that each proves, in values of RFC 8176 and of EAP ACR Values; `face` is worth what `fpt` is."""
 
 _KNOWLEDGE = frozenset({"pwd", "pin"})
 _POSSESSION = frozenset({"otp", "swk", "hwk"})

@@ -40,7 +40,7 @@ from idp.store.unit_of_work import UnitOfWork
 from idp.web.answers import see_other
 from idp.web.approvals import Verdict, approval_id, record_verdict, request_hash_of
 from idp.web.failures import JourneyError, Trouble, new_reference, note
-from idp.web.journey import commit_step, enrolled_methods, find_signed_in
+from idp.web.journey import commit_step, find_signed_in, ways_of
 from idp.web.refusals import record_refusal
 from idp.web.requests import read_form_with_choices
 from idp.web.state import Context, context_of
@@ -215,7 +215,8 @@ async def _way_before(
     try:
         if rules.needs_enrolled_methods(asked, client, presence.session.context):
             record = await uow.authenticators.find(presence.citizen.citizen_id)
-            if rules.missing_factor(asked, client, presence.session, enrolled_methods(record)):
+            enrolled = await ways_of(context, uow, record)
+            if rules.missing_factor(asked, client, presence.session, enrolled):
                 return see_other(f"{context.issuer}/second-factor/{APPROVALS}.{name}")
         rules.check_person(asked, client, presence, (), now)
     except LinkRefusedError as refused:

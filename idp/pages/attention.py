@@ -18,7 +18,7 @@ COUNTED = 20
 LINKS_READ = 200
 """So many of a person's links are looked at; more than anybody has."""
 
-_DEVICES = frozenset({Method.PASSKEY, Method.HARDWARE_PASSKEY, Method.APP, Method.ONE_TIME_PASSWORD})
+_DEVICES = frozenset({Method.PASSKEY, Method.APP, Method.ONE_TIME_PASSWORD})
 
 
 async def attention_of(

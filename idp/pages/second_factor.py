@@ -25,8 +25,8 @@ from idp.store.writes import GateClosedError
 from idp.web.answers import see_other, with_retry_after
 from idp.web.arrival import SESSION_LIFTED_GATE, lead_on, lift_session
 from idp.web.failures import note
-from idp.web.journey import find_signed_in, ways_on
-from idp.web.passkeys import PasskeyProblem, passkeys_for, step_up_options
+from idp.web.journey import find_signed_in, ways_of, ways_on
+from idp.web.passkeys import PASSKEY_METHODS, PasskeyProblem, passkeys_for, step_up_options
 from idp.web.state import Context, context_of
 from idp.web.throttle import count_credential_attempt
 
@@ -58,10 +58,11 @@ async def asked_or_way(
         return see_other(f"{context.issuer}/sign-in/{visit_id}")
     note(http, citizen_id=signed_in.citizen.citizen_id)
     record = await uow.authenticators.find(signed_in.citizen.citizen_id)
-    methods = ways_on(context, visit.request, visit.client, signed_in.session, record)
+    enrolled = await ways_of(context, uow, record)
+    methods = ways_on(context, visit.request, visit.client, signed_in.session, enrolled)
     if not methods:
         return see_other(visit.onward_uri)
-    passkeys = await passkeys_for(uow, signed_in.citizen.citizen_id, methods)
+    passkeys = await passkeys_for(context, uow, signed_in.citizen.citizen_id, methods)
     return Asked(visit, signed_in, record, methods, passkeys)
 
 
@@ -136,7 +137,7 @@ async def lift(
         note(http, refused=closed.gate)
         if closed.gate == SESSION_LIFTED_GATE:
             return see_other(asked.visit.onward_uri)
-        if method in {Method.PASSKEY, Method.HARDWARE_PASSKEY}:
+        if method in PASSKEY_METHODS:
             return show_ways(context, http, asked, PasskeyProblem.OUTDATED, about=method, status=400)
         return show_ways(context, http, asked, SecondFactorNotice.USED, about=method, status=400)
     return lead_on(context, http, asked.visit.onward_uri, cookie)

@@ -4,6 +4,7 @@ The authorization endpoint and the pages both ask here, so that no page can be r
 whoever opens one whose question is not due is sent to `/authorize/{interaction}`, which knows the next.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,6 +31,7 @@ from idp.store.writes import GateClosedError
 from idp.web.cookies import Cookies
 from idp.web.failures import JourneyError, Trouble, check_client_is_open, note
 from idp.web.guardians import Guarded, assess_guarded
+from idp.web.passkeys import has_biometric_passkey
 from idp.web.state import Context
 
 
@@ -148,7 +150,7 @@ async def assess(
     if step is not None or presence is None:
         return standing
     try:
-        methods = await _missing_factor(uow, request, client, presence)
+        methods = await _missing_factor(context, uow, request, client, presence)
         if methods:
             return replace(standing, step=NextStep(Page.SECOND_FACTOR, methods=methods))
         neighbours: list[AccountLink] = []
@@ -210,13 +212,14 @@ def _is_somebody_else(
 
 
 async def _missing_factor(
-    uow: UnitOfWork, request: AuthorizationRequest, client: Client, presence: Presence
+    context: Context, uow: UnitOfWork, request: AuthorizationRequest, client: Client, presence: Presence
 ) -> tuple[Method, ...]:
     session = presence.session
     if not rules.needs_enrolled_methods(request, client, session.context):
         return ()
     record = await uow.authenticators.find(session.citizen_id)
-    return rules.missing_factor(request, client, session, enrolled_methods(record))
+    enrolled = await ways_of(context, uow, record)
+    return rules.missing_factor(request, client, session, enrolled)
 
 
 def ways_on(
@@ -224,13 +227,12 @@ def ways_on(
     request: AuthorizationRequest | None,
     client: Client | None,
     session: Session,
-    record: SignInRecord | None,
+    enrolled: Sequence[Method],
 ) -> tuple[Method, ...]:
     """Return the ways to show what this session lacks: for a network's request, or for pages of their own.
 
     Empty where nothing is missing, or nothing would help: whoever asked for the page then knows what comes.
     """
-    enrolled = enrolled_methods(record)
     if request is None or client is None:
         return lifting_methods(session.context, enrolled)
     request, client = with_demand(request, client, context.feature_policy.policy)
@@ -238,6 +240,16 @@ def ways_on(
         return rules.missing_factor(request, client, session, enrolled)
     except (LinkRefusedError, UnmetAuthenticationRequirementsError):
         return ()
+
+
+async def ways_of(context: Context, uow: UnitOfWork, record: SignInRecord | None) -> tuple[Method, ...]:
+    """Return what a person could show to a network, a biometric included."""
+    methods = enrolled_methods(record)
+    if record is None or Method.PASSKEY not in methods:
+        return methods
+    if await has_biometric_passkey(context, uow, record.citizen_id):
+        return (*methods, Method.BIOMETRIC_PASSKEY)
+    return methods
 
 
 def enrolled_methods(record: SignInRecord | None) -> tuple[Method, ...]:

@@ -25,6 +25,7 @@ from idp.authenticators.passkeys import (
     PasskeyError,
     UntrustedAuthenticatorError,
     UserNotVerifiedError,
+    methods_of,
     read_assertion,
     read_registration,
     relying_party,
@@ -49,6 +50,8 @@ LISTED = 200
 same moment may pass."""
 LONGEST_NAME = 40
 """Characters of what a person calls a passkey."""
+
+PASSKEY_METHODS = frozenset({Method.PASSKEY, Method.HARDWARE_PASSKEY, Method.BIOMETRIC_PASSKEY})
 
 _TIME_BYTES, _RANDOM_BYTES, _DIGEST_BYTES = 8, 16, 32
 
@@ -108,12 +111,21 @@ def sign_in_options(context: Context, browser: str, now: datetime) -> str:
     )
 
 
-async def passkeys_for(uow: UnitOfWork, citizen_id: str, methods: Collection[Method]) -> Sequence[Passkey]:
+async def passkeys_for(
+    context: Context, uow: UnitOfWork, citizen_id: str, methods: Collection[Method]
+) -> Sequence[Passkey]:
     """Return those of a person's passkeys that are among the ways they are asked for."""
-    if not {Method.PASSKEY, Method.HARDWARE_PASSKEY} & set(methods):
+    if not PASSKEY_METHODS & set(methods):
         return ()
     passkeys = await uow.passkeys.of_citizen(citizen_id, limit=MOST_PASSKEYS)
-    return [each for each in passkeys if each.credential.is_hardware or Method.PASSKEY in methods]
+    return [each for each in passkeys if methods_of(each.credential, context.passkey_policy) & set(methods)]
+
+
+async def has_biometric_passkey(context: Context, uow: UnitOfWork, citizen_id: str) -> bool:
+    """Tell whether a person could show a biometric; looks nobody up where the policy knows no model."""
+    if not context.passkey_policy.knows_biometrics:
+        return False
+    return bool(await passkeys_for(context, uow, citizen_id, {Method.BIOMETRIC_PASSKEY}))
 
 
 def step_up_options(context: Context, passkeys: Sequence[Passkey], session_id: str, now: datetime) -> str:

@@ -1,20 +1,32 @@
 """Step-up where there is more than a code: passkeys and phones, where they are what is missing. Rule R2."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import jwt
 import pytest
+from webauthn.helpers import bytes_to_base64url
 
+from idp.authenticators.passkey_models import AttestationDemand, AuthenticatorModel, PasskeyPolicy
 from idp.authenticators.phone_approvals import ASKING_LIFETIME
 from tests.support.before_doors import form_of, with_passkey
 from tests.support.html_forms import Html
-from tests.support.passkeys import show_passkey, sign_in_by_passkey
+from tests.support.passkeys import (
+    ROAMING,
+    authenticator_of,
+    credential_ids,
+    give_passkey,
+    options_on,
+    show_passkey,
+    sign_in_by_passkey,
+)
 from tests.support.phones import Desk, Phone, add_phone
 from tests.support.platform import LINK, Platform, query_of
 from tests.support.provider import ISSUER, Provider
 from tests.support.shared_provider import new_platform
+from tests.support.software_authenticator import Maker
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +102,33 @@ async def test_a_key_that_hardware_is_not_known_to_hold_is_no_phrh(
         either = essential(*values, "phr")
         begun = await http.get("/authorize", params=platform.request(**either))
         assert (await finished(http, platform, begun))["acr"] == "phr"
+
+
+async def test_vn_3_is_reached_by_a_passkey_whose_biometric_is_known(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Password and code were shown; what is missing is a finger on a model that the policy believes."""
+    platform, person = await new_platform(provider), await provider.add_person()
+    aaguid = "6f1d7a52-9c0e-4b7d-8a55-21c3f0a4be19"
+    maker = Maker(aaguid)
+    key = authenticator_of(provider, aaguid=aaguid, maker=maker, **ROAMING)
+    other = authenticator_of(provider)
+    model = AuthenticatorModel(aaguid, "Chìa khoá vân tay", "fpt")
+    policy = PasskeyPolicy(AttestationDemand.RECORDED, (maker.root,), {aaguid: model})
+    monkeypatch.setitem(provider.state, "context", replace(provider.context, passkey_policy=policy))
+    await give_passkey(provider, person, other)
+    async with provider.http() as http:
+        await platform.tokens_for(http, person)
+        refused = await http.get("/authorize", params=platform.request(**essential("vn-3")))
+        assert query_of(refused.headers["location"])["error"] == "unmet_authentication_requirements"
+        await give_passkey(provider, person, key)
+        begun = await http.get("/authorize", params=platform.request(**essential("vn-3")))
+        assert "/second-factor/" in begun.headers["location"]
+        page = await http.get(begun.headers["location"])
+        assert credential_ids(options_on(page)) == [bytes_to_base64url(each) for each in key.keys]
+        told = await finished(http, platform, await show_passkey(http, page, key))
+    assert told["acr"] == f"{ISSUER}/acr/vn-3"
+    assert {"pwd", "hwk", "fpt", "phrh"} <= set(told["amr"])
 
 
 async def test_a_phone_is_asked_for_what_it_shows_and_never_for_what_it_does_not(provider: Provider) -> None:

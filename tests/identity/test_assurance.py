@@ -132,18 +132,24 @@ def test_what_is_no_authentication(shown: list[str], problem: str) -> None:
             ("pwd",),
             Acr.VN_2,
             EVERYTHING,
-            (Method.PASSKEY, Method.HARDWARE_PASSKEY, Method.APP, Method.ONE_TIME_PASSWORD),
+            tuple(method for method in Method if method is not Method.PASSWORD),
             id="the best first",
         ),
         pytest.param(("otp",), Acr.VN_2, {Method.PASSWORD}, (Method.PASSWORD,), id="step up by password"),
         pytest.param(("pwd",), Acr.VN_2, {Method.PASSWORD}, (), id="no second one enrolled"),
         pytest.param(("pwd",), Acr.VN_2, set(), (), id="nothing enrolled"),
-        pytest.param(("pwd",), Acr.VN_3, EVERYTHING, (), id="no biometric is known"),
+        pytest.param(
+            ("pwd",), Acr.VN_3, EVERYTHING, (Method.BIOMETRIC_PASSKEY,), id="only a known biometric"
+        ),
+        pytest.param(
+            ("pwd", "otp"), Acr.VN_3, set(Method) - {Method.BIOMETRIC_PASSKEY}, (), id="no biometric is known"
+        ),
+        pytest.param(("swk", "user"), Acr.VN_4, EVERYTHING, (), id="a PIN that is not known is no knowledge"),
         pytest.param(
             ("pwd", "otp"),
             PhishingResistance.PHR,
             EVERYTHING,
-            (Method.PASSKEY, Method.HARDWARE_PASSKEY),
+            (Method.PASSKEY, Method.HARDWARE_PASSKEY, Method.BIOMETRIC_PASSKEY),
             id="what nobody can pass on",
         ),
         pytest.param(
