@@ -118,7 +118,15 @@ def approve_recovery(
         return person, approved
 
     person, approved = at_desk(explained(work))
-    answer(person, approved, f"Approved; the letter is in {letter}. The person is told now.")
+    answer(person, approved, f"Approved; the letter is in {letter}. {_how_they_learn(person)}")
+
+
+def _how_they_learn(person: Citizen) -> str:
+    """Say how the person learns that a recovery waits: whom no message reaches gets a code by post alone."""
+    data = person.personal_data
+    if data.email is None and data.phone_number is None:
+        return "No message reaches this person: the letter, sent by post, is how they learn of it."
+    return "The person is told now."
 
 
 @recoveries.command("list", context_settings=TAKES_IDS)

@@ -83,7 +83,7 @@ async def _looked_up(desk: Desk, wanted: str, reason: str) -> list[UpstreamAccou
 def disconnect(*, citizen: str, upstream_id: str, reason: str, dry_run: bool) -> None:
     """Let go of a person's account at a provider, which gave them a new one. They are told.
 
-    Whoever comes next with this person's number is taken for them, under whatever `sub`; the old `sub` stays
+    The new one is connected only where this person is signed in with two proofs already; the old `sub` stays
     this person's and comes with no other number.
     """
     citizen_id = at_desk(lambda desk: _disconnected(desk, citizen, upstream_id, reason, dry_run=dry_run))

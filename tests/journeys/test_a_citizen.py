@@ -78,7 +78,10 @@ def an_hour_goes_by(network_data: Path) -> None:
 def make_sign_ins_old(scene: Scene) -> None:
     """Make every sign-in at the provider an hour older."""
     hour = 3600 * 1_000_000
-    run_sql(scene, f"UPDATE sessions SET auth_time = auth_time - {hour} WHERE ended_at IS NULL")
+    run_sql(
+        scene.provider.database_url,
+        f"UPDATE sessions SET auth_time = auth_time - {hour} WHERE ended_at IS NULL",
+    )
 
 
 def test_a_letter_opens_an_account_and_a_passkey_takes_over(scene: Scene, watched: Watched) -> None:
@@ -186,7 +189,7 @@ def test_a_page_that_was_open_too_long_leads_back_and_loses_nothing(scene: Scene
     page, person = watched.page, new_person(scene, "Tạ Văn Năm")
     enter_network(page, scene, "lan")
     press_link(page, scene)
-    run_sql(scene, "UPDATE interactions SET expires_at = 1 WHERE finished_at IS NULL")
+    run_sql(scene.provider.database_url, "UPDATE interactions SET expires_at = 1 WHERE finished_at IS NULL")
     give_password(page, person.number, person.password)
     expect(page.locator("#error-reference")).not_to_be_empty()
     page.get_by_role("link", name="Quán Cóc").click()

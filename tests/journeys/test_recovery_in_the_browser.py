@@ -57,7 +57,7 @@ def choose_password(page: Page, password: str = CHOSEN) -> None:
 
 def waited(scene: Scene) -> None:
     """Let the time be over in which recoveries can be stopped."""
-    run_sql(scene, "UPDATE activations SET usable_from = issued_at")
+    run_sql(scene.provider.database_url, "UPDATE activations SET usable_from = issued_at")
 
 
 def test_a_scanned_letter_fills_in_its_code_and_leaves_none_in_the_address(
@@ -129,7 +129,10 @@ def test_every_page_of_it_is_photographed(scene: Scene, watched: Watched, langua
     token = f"photographed-{language}"
     digest = hashlib.sha256(token.encode()).hexdigest()
     newest = "SELECT max(issued_at) FROM activations"
-    run_sql(scene, f"UPDATE activations SET stop_hash = x'{digest}' WHERE issued_at = ({newest})")
+    run_sql(
+        scene.provider.database_url,
+        f"UPDATE activations SET stop_hash = x'{digest}' WHERE issued_at = ({newest})",
+    )
     page.goto(f"{scene.provider.url}/recovery/stop/{token}")
     camera.take("stop-recovery")
     waited(scene)

@@ -1,4 +1,4 @@
-"""Changes to a served provider's database past the program: what time would do, without waiting for it."""
+"""Changes to a database past the program: what time would do, without waiting for it."""
 
 import asyncio
 import sqlite3
@@ -6,12 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 
-from tests.support.main_job import Scene
 
-
-def run_sql(scene: Scene, statement: str) -> None:
-    """Execute one statement on the provider's database, on either engine."""
-    url = scene.provider.database_url
+def run_sql(url: str, statement: str) -> None:
+    """Execute one statement on a database of either engine."""
     if url.startswith("sqlite:///"):
         database = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=20)
         try:
