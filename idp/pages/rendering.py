@@ -9,6 +9,7 @@ No page asks a third party for anything: a network's logo comes from our own add
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -17,7 +18,8 @@ from urllib.parse import urlsplit
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from idp.identity.assurance import ACR_VALUES
@@ -45,8 +47,28 @@ STATIC = _PACKAGE / "static"
 """The folder behind /static; every address carries the version, so answers may be kept for a year."""
 
 
+class CompiledTemplates(BytecodeCache):
+    """What templates were compiled to: each when it is first asked for, for all languages at once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled before, if it was."""
+        compiled = self._compiled.get(bucket.key)
+        if compiled is not None:
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Remember what was compiled."""
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = CompiledTemplates()
+
+
 class Pages:
-    """All pages in all languages, compiled and ready. One per process; holds nothing that changes."""
+    """All pages in all languages. One per process; what it holds follows from the files alone."""
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
@@ -61,22 +83,25 @@ class Pages:
             "languages": LANGUAGES,
             "levels": ACR_VALUES,
         }
-        self._templates = {locale: self._compile(locale) for locale in LOCALES}
+        self._environments = {locale: self._environment(locale) for locale in LOCALES}
 
     def render(self, view: Page, locale: Locale, kept: str = "") -> bytes:
         """Return the page as UTF-8 HTML, to be sent as `text/html; charset=utf-8`.
 
         `kept` is what of its query stands in the other language's address, too, with an `&` at its end.
         """
-        return self._templates[locale][view.template].render(view=view, kept=kept).encode()
+        template = self._environments[locale].get_template(view.template)
+        return template.render(view=view, kept=kept).encode()
 
-    def _compile(self, locale: Locale) -> dict[str, Template]:
+    def _environment(self, locale: Locale) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
             extensions=["jinja2.ext.i18n"],
             auto_reload=False,
+            cache_size=-1,
+            bytecode_cache=_COMPILED,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -90,10 +115,10 @@ class Pages:
         for filters in (correction_filters, export_filters, list_filters, notice_filters, start_filters):
             environment.filters.update(filters(translations))
         environment.filters["qr"] = lambda text, label: qr_code(text).as_svg(label)
-        names = environment.list_templates(extensions=["html"])
-        return {name: environment.get_template(name) for name in names}
+        return environment
 
 
+@cache
 def read_catalogue(locale: Locale) -> Translations:
     """Read a language's texts from its .po file, so that no build step can be forgotten."""
     compiled = BytesIO()
