@@ -1,6 +1,9 @@
 # Tasks of Lienket. `make` alone lists them. The environment lives in .venv; nothing else on the machine changes,
 # except that `make test` may install Debian's Chromium and mod_auth_openidc where they are missing and may be.
 
+# Compiled modules are kept, whatever the environment says: without them every command starts in twice the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
@@ -33,7 +36,7 @@ demo-reset: ## forget the demo's people, links and keys
 test: setup-dev ## run the whole suite (PostgreSQL and a browser included)
 	@CHROMIUM="$$(sh tests/support/find_chromium.sh)" && export CHROMIUM && \
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh tests/interop/install.sh && \
-	CONFORMANCE_MATRIX=.artifacts/conformance.md $(VENV)/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
+	CONFORMANCE_MATRIX=.artifacts/conformance.md $(VENV)/bin/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: setup-dev ## format, lint, strict types, import contracts
 	$(VENV)/bin/ruff format --check

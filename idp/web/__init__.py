@@ -56,5 +56,6 @@
 | passkeys | challenges, uses, new ones and ends of passkeys |
 | passkey_policy | whose attestations count, from the operator's file |
 | static_files | our few files, kept by browsers under a versioned address |
+| stylesheet | the one stylesheet, which stands inside every page and alone of it is compressed |
 | throttle | counting sign-in attempts before they are verified |
 """
