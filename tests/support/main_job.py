@@ -49,7 +49,7 @@ class Person:
         return self.known.name
 
     def code(self) -> str:
-        """Return a code that is valid for a while and was not used: of the step before, this one or the next."""
+        """Return an unused code that is valid for a while: of the step before, this one or the next."""
         while self.used_step > _present_step():
             time.sleep(0.2)
         self.used_step = max(self.used_step + 1, step_at(datetime.now(UTC) + TYPED_WITHIN) - 1)
