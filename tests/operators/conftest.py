@@ -70,17 +70,20 @@ class Installation:
         return Custody.open(self.folder / "keys", None, datetime.now(UTC))
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        async def read(uow: UnitOfWork) -> Sequence[Any]:
-            return await uow.fetch_all(select(metadata.tables[table]))
-
-        return [dict(row) for row in self.with_store(read)]
+        return self._read([table])[table]
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        return {
-            table.name: sorted(self.rows(table.name), key=str)
-            for table in metadata.sorted_tables
-            if table.name != "leases"
-        }
+        read = self._read([name for name in metadata.tables if name != "leases"])
+        return {table: sorted(rows, key=str) for table, rows in read.items()}
+
+    def _read(self, tables: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        async def read(uow: UnitOfWork) -> dict[str, list[dict[str, Any]]]:
+            return {
+                table: [dict(row) for row in await uow.fetch_all(select(metadata.tables[table]))]
+                for table in tables
+            }
+
+        return self.with_store(read)
 
     def events(self, event_type: str = "") -> list[dict[str, Any]]:
         """Return the audit events, oldest first, with their details read."""

@@ -1,7 +1,9 @@
 """An empty, migrated database for every test that asks for one, on both engines.
 
-Migrations run once per engine and test run; each test gets a copy, of a file or by `CREATE DATABASE`.
-All processes of a run share one PostgreSQL server, started by the first that needs it (see `TestRun`).
+Migrations run once per engine and test run. On SQLite each test gets a copy of a file. On PostgreSQL a copy
+takes half a second, so a process keeps those that it made, and empties one when its test is over; whoever
+changes a schema makes a database of their own. All processes of a run share one PostgreSQL server, started by
+the first that needs it (see `TestRun`).
 """
 
 import fcntl
@@ -20,10 +22,37 @@ from pathlib import Path
 from uuid import uuid4
 
 from idp.store import migrate
-from tests.support.postgresql import create_database, drop_database
+from tests.support.postgresql import create_database, drop_database, execute
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "lienket_template"
+USES = 50
+"""How many tests a database serves: nothing is vacuumed."""
+
+KEEP_SEED = """
+CREATE SCHEMA seed;
+DO $$ DECLARE t name; filled boolean; BEGIN
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
+    IF filled THEN EXECUTE format('CREATE TABLE seed.%I AS TABLE public.%I', t, t); END IF;
+  END LOOP;
+END $$"""
+"""Remember what the migrations put into tables."""
+
+EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid();
+DO $$ DECLARE t name; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('DELETE FROM public.%I', t);
+  END LOOP;
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'seed' LOOP
+    EXECUTE format('INSERT INTO public.%I SELECT * FROM seed.%I', t, t);
+  END LOOP;
+END $$"""
+"""Make a database what it was after the migrations; foreign keys need no order in this role."""
+
 FOLDER_VARIABLE = "LIENKET_TEST_RUN"
 
 
@@ -94,13 +123,39 @@ def sqlite_database(run: TestRun, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def postgresql_database(run: TestRun) -> Iterator[str]:
-    """Copy the migrated template database; drop the copy afterwards."""
-    server_url = postgresql_server(run)
-    name = f"test_{uuid4().hex}"
+    """Give a migrated database that nobody else of the run uses now."""
+    database = _spare.pop() if _spare else _Copy(postgresql_server(run), f"test_{uuid4().hex}")
+    if not database.uses:
+        create_database(database.server_url, database.name, template=TEMPLATE)
+    database.uses += 1
     try:
-        yield create_database(server_url, name, template=TEMPLATE)
+        yield database.url
     finally:
-        drop_database(server_url, name)
+        database.put_back()
+
+
+@dataclass(slots=True)
+class _Copy:
+    """A copy of the template."""
+
+    server_url: str
+    name: str
+    uses: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"{self.server_url.rpartition('/')[0]}/{self.name}"
+
+    def put_back(self) -> None:
+        """Empty it for the next test; drop it when so much was deleted that it has become slow."""
+        if self.uses >= USES:
+            drop_database(self.server_url, self.name)
+            return
+        execute(self.url, EMPTY)
+        _spare.append(self)
+
+
+_spare: list[_Copy] = []
 
 
 def postgresql_server(run: TestRun) -> str:
@@ -108,7 +163,9 @@ def postgresql_server(run: TestRun) -> str:
     with run.alone():
         if not run.server_address.exists():
             url = _start_server(run)
-            _migrate(create_database(url, TEMPLATE))
+            template = create_database(url, TEMPLATE)
+            _migrate(template)
+            execute(template, KEEP_SEED)
             run.server_address.write_text(url)
     return run.server_address.read_text()
 

@@ -129,13 +129,13 @@ def running_postgresql(options: Mapping[str, str] = FAST) -> Iterator[PostgreSQL
 
 def create_database(server_url: str, name: str, *, template: str = "template0") -> str:
     """Create a database, empty or as a copy of the template, and return its URL."""
-    _statement(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"{server_url.rpartition('/')[0]}/{name}"
 
 
 def drop_database(server_url: str, name: str) -> None:
     """Remove a database, cutting off who is still connected."""
-    _statement(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def free_port() -> int:
@@ -145,9 +145,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _statement(server_url: str, statement: str) -> None:
+def execute(url: str, statement: str) -> None:
+    """Execute one statement, in a process of its own. Raises PostgreSQLStartError."""
     psql = str(_delivered_binaries() / "psql")
-    _run([psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", server_url, "-c", statement], {})
+    _run([psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement], {})
 
 
 def _delivered_binaries() -> Path:
