@@ -19,6 +19,7 @@ from tests.support.databases import (
 pytest_plugins = [
     "tests.support.browser",
     "tests.support.conformance_matrix",
+    "tests.support.counted",
     "tests.support.installed_parts",
 ]
 

@@ -195,6 +195,7 @@ async def test_of_many_attempts_at_once_no_more_are_let_through_than_one_by_one(
     assert len(outcomes) == 30
 
 
+@pytest.mark.usefixtures("unrefreshed")
 @pytest.mark.parametrize("path", list(CredentialPath))
 async def test_a_count_costs_one_reading_and_one_commit(provider: Provider, path: CredentialPath) -> None:
     statistics = provider.context.database.statistics
