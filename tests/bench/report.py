@@ -29,8 +29,8 @@ BUDGETS: Mapping[str, Budget] = {
     "pushed request, private_key_jwt and DPoP": Budget(10, 2, 1),
     "code exchange, private_key_jwt and DPoP": Budget(14, 4, 1),
     "discovery": Budget(1, 0, 0),
-    "sign-in with a passkey": Budget(25, 6, 2),
-    "sign-in by the phone": Budget(90, 40, 12),
+    "sign-in with a passkey": Budget(28, 6, 2),
+    "sign-in by the phone": Budget(180, 40, 12),
 }
 
 
