@@ -201,7 +201,7 @@ async def test_the_ways_are_named_to_everybody_and_each_leads_somewhere(provider
         sign_in_page = Html((await browser.get("/sign-in/my")).text)
         assert f"{ISSUER}/recovery" in sign_in_page.links
         page = await browser.get("/recovery")
-        for named in ("hộ chiếu", "Không có điện thoại thông minh", "bị khóa", "ngày sinh", "72 giờ"):
+        for named in ("hộ chiếu", "Không có điện thoại thông minh", "bị khoá", "ngày sinh", "72 giờ"):
             assert named in page.text
         for link in Html(page.text).links:
             if link.startswith(ISSUER):
@@ -228,7 +228,7 @@ async def test_the_code_of_a_recovery_is_shown_once_and_kept_by_nobody(provider:
 async def test_a_passkey_that_was_ticked_signs_in_still_and_the_other_does_not(provider: Provider) -> None:
     person = await provider.add_person()
     kept, lost = authenticator_of(provider), authenticator_of(provider)
-    passkey = await give_passkey(provider, person, kept, "Khóa xanh")
+    passkey = await give_passkey(provider, person, kept, "Khoá xanh")
     await give_passkey(provider, person, lost, "Máy cũ")
     handed = await opened_recovery(provider, person)
     await wait(provider)

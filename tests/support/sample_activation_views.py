@@ -24,7 +24,7 @@ from idp.pages.views import ClientHeader, Page
 from idp.web.passkeys import PasskeyProblem
 
 THINGS = (
-    OwnThing(value="passkey.1", kind="passkey", name="Khóa xanh của Lan"),
+    OwnThing(value="passkey.1", kind="passkey", name="Khoá xanh của Lan"),
     OwnThing(value="phone.1", kind="phone", name="Máy cũ"),
     OwnThing(
         value="upstream.lotus", kind="upstream", names={"vi": "Định danh Sen <b>", "en": "Lotus ID <b>"}
