@@ -36,7 +36,7 @@ demo-reset: ## forget the demo's people, links and keys
 test: setup-dev ## run the whole suite (PostgreSQL and a browser included)
 	@CHROMIUM="$$(sh tests/support/find_chromium.sh)" && export CHROMIUM && \
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh tests/interop/install.sh && \
-	CONFORMANCE_MATRIX=.artifacts/conformance.md $(VENV)/bin/python -m pytest -n 5 --dist worksteal $(ARGS)
+	CONFORMANCE_MATRIX=.artifacts/conformance.md $(VENV)/bin/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: setup-dev ## format, lint, strict types, import contracts
 	$(VENV)/bin/ruff format --check
