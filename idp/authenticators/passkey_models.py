@@ -18,11 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from webauthn.helpers import validate_certificate_chain
 from webauthn.helpers.exceptions import InvalidCertificateChain
 
+from idp.identity.assurance import BIOMETRIC
+
 VERIFICATIONS = ("fpt", "face", "pin")
 """How a model may verify its holder, in values of `amr` (RFC 8176 §2)."""
-
-BIOMETRIC = frozenset({"fpt", "face"})
-"""Those that are no PIN."""
 
 NO_MODEL = "00000000-0000-0000-0000-000000000000"
 """The AAGUID of an authenticator that does not say what it is (WebAuthn §6.5.1)."""

@@ -32,8 +32,8 @@ from webauthn.helpers.structs import (
     RegistrationCredential,
 )
 
-from idp.authenticators.passkey_models import BIOMETRIC, AttestationDemand, PasskeyPolicy
-from idp.identity.assurance import Method
+from idp.authenticators.passkey_models import AttestationDemand, PasskeyPolicy
+from idp.identity.assurance import BIOMETRIC, Method
 
 ALGORITHMS = [
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
@@ -125,6 +125,11 @@ class CredentialRecord:
     """Whether it is proved that hardware holds the key and gives no copy away."""
     is_backup_eligible: bool
     is_backed_up: bool
+
+    @property
+    def method(self) -> Method:
+        """The way of signing in that it is at least; a biometric is known only when it is used."""
+        return Method.HARDWARE_PASSKEY if self.is_hardware else Method.PASSKEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +320,7 @@ def amr_of(
 
 def methods_of(key: CredentialRecord, policy: PasskeyPolicy) -> frozenset[Method]:
     """Return as which ways a passkey counts; what it proves besides is known when it is used."""
-    methods = {Method.PASSKEY}
-    if key.is_hardware:
-        methods.add(Method.HARDWARE_PASSKEY)
+    methods = {Method.PASSKEY, key.method}
     model = policy.models.get(key.aaguid)
     if key.attestation.is_trusted and model is not None and model.verification in BIOMETRIC:
         methods.add(Method.BIOMETRIC_PASSKEY)

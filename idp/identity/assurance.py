@@ -115,7 +115,8 @@ AMR_OF: Mapping[Method, tuple[str, ...]] = {
 
 _KNOWLEDGE = frozenset({"pwd", "pin"})
 _POSSESSION = frozenset({"otp", "swk", "hwk"})
-_BIOMETRIC = frozenset({"fpt", "face"})
+BIOMETRIC = frozenset({"fpt", "face"})
+"""What the person is, in values of `amr` (RFC 8176 §2)."""
 _VERIFIED = frozenset({"user"})
 """The authenticator knew its holder by PIN or by a biometric, and does not say by which."""
 _MULTIPLE = "mfa"
@@ -155,7 +156,7 @@ def authentication_context(amr: Iterable[str], at: datetime) -> AuthenticationCo
 
 
 def _level(shown: frozenset[str]) -> Acr:
-    is_known, is_held, is_person = (bool(shown & kind) for kind in (_KNOWLEDGE, _POSSESSION, _BIOMETRIC))
+    is_known, is_held, is_person = (bool(shown & kind) for kind in (_KNOWLEDGE, _POSSESSION, BIOMETRIC))
     is_known = is_known or bool(shown & _VERIFIED and not is_person)
     kinds = sum((is_known, is_held, is_person))
     if kinds == len((is_known, is_held, is_person)):

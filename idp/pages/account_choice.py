@@ -4,8 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.identity.register import shown_name
-from idp.pages.frame import client_header, read_own_form, show
+from idp.pages.frame import client_header, person_name, read_own_form, show
 from idp.pages.views import AccountChoicePage
 from idp.web.answers import see_other
 from idp.web.cookies import Cookies
@@ -29,7 +28,7 @@ async def account_choice_page(http: Request, interaction_id: str) -> Response:
     view = AccountChoicePage(
         client=client_header(context, client, interaction_id),
         action=f"{context.issuer}/account-choice/{interaction_id}",
-        person=shown_name(signed_in.citizen.personal_data.name, is_demo=context.mode != "production"),
+        person=person_name(context, signed_in.citizen),
     )
     return show(http, view, request=interaction.request)
 

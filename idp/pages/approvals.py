@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from idp.identity.account_links import LinkRefusedError, Refusal
 from idp.identity.consents import TEXT_VERSION, AskReason, Decision, reason_to_ask
-from idp.identity.register import shown_name
 from idp.pages.approval_views import AnsweredPage, ApprovalCard, ApprovalPage, ApprovalsPage
 from idp.pages.consent import agreed_to, consent_items
 from idp.pages.frame import (
@@ -23,6 +22,7 @@ from idp.pages.frame import (
     domain_of,
     form_token,
     locale_of,
+    person_name,
     show,
 )
 from idp.pages.logos import logo_address
@@ -68,7 +68,7 @@ async def approvals(http: Request) -> Response:
             cards.append(_card(context, request, client))
     view = ApprovalsPage(
         csrf=form_token(context, signed_in.session),
-        person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
+        person=person_name(context, citizen),
         requests=tuple(cards),
         device_uri=f"{context.issuer}/device",
         children_uri=await children_address(context, uow, citizen.citizen_id, now),

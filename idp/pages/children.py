@@ -22,7 +22,6 @@ from idp.identity.guardian_requests import (
 )
 from idp.identity.guardians import UnfitGuardianError, check_guardian
 from idp.identity.notices import Notice, NoticeKind
-from idp.identity.register import shown_name
 from idp.identity.sessions import Session, is_fresh
 from idp.pages.frame import (
     check_form_token,
@@ -30,6 +29,7 @@ from idp.pages.frame import (
     domain_of,
     form_token,
     locale_of,
+    person_name,
     read_own_form,
     show,
 )
@@ -81,10 +81,11 @@ async def children(http: Request) -> Response:
     cards = [await _question_card(context, question) for question in asked[:PAGE_SIZE]]
     view = ChildrenPage(
         csrf=form_token(context, signed_in.session),
-        person=name_of(context, citizen),
+        person=person_name(context, citizen),
         children=tuple(
             ChildCard(
-                name=name_of(context, child), links_uri=f"{base}/{quote(relation.guardianship_id, safe='')}"
+                name=person_name(context, child),
+                links_uri=f"{base}/{quote(relation.guardianship_id, safe='')}",
             )
             for relation, child in found[:PAGE_SIZE]
             if speaks_for(citizen, child, now)
@@ -108,7 +109,7 @@ async def _question_card(context: Context, question: Question) -> QuestionCard |
     if client is None or client.status is not ClientStatus.ACTIVE:
         return None
     return QuestionCard(
-        child=name_of(context, question.child),
+        child=person_name(context, question.child),
         network=client.client_name,
         domain=domain_of(client),
         logo=logo_address(context.issuer, client),
@@ -140,8 +141,8 @@ async def child_question(http: Request, request_id: str) -> Response:
         client=client_header(context, opened.client, None),
         csrf=form_token(context, opened.session),
         action=f"{context.issuer}/my/children/requests/{request_id}",
-        person=name_of(context, opened.guardian),
-        child=name_of(context, question.child),
+        person=person_name(context, opened.guardian),
+        child=person_name(context, question.child),
         account=_account_card(request),
         purpose=request.account.purpose,
         proofing=question.child.proofing,
@@ -180,7 +181,7 @@ async def answer_child(http: Request, request_id: str) -> Response:
     note(http, guardian_request=request_id, decision=verdict.value)
     view = ChildAnsweredPage(
         client=client_header(context, opened.client, None),
-        child=name_of(context, question.child),
+        child=person_name(context, question.child),
         is_approved=verdict is Verdict.APPROVE,
         until=decided_until(verdict, now),
         children_uri=f"{context.issuer}/my/children",
@@ -225,11 +226,6 @@ def speaks_for(guardian: Citizen, child: Citizen, now: datetime) -> bool:
     except UnfitGuardianError:
         return False
     return True
-
-
-def name_of(context: Context, citizen: Citizen) -> str:
-    """Return a name as these pages show it."""
-    return shown_name(citizen.personal_data.name, is_demo=context.mode != "production")
 
 
 def _account_card(request: GuardianRequest) -> AccountCard:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import AccountLink, IllegalMoveError, Status, move
 from idp.identity.citizens import Citizen
-from idp.pages.children import PAGE_SIZE, name_of, speaks_for
-from idp.pages.frame import check_form_token, form_token, read_own_form, show
+from idp.pages.children import PAGE_SIZE, speaks_for
+from idp.pages.frame import check_form_token, form_token, person_name, read_own_form, show
 from idp.pages.guardian_views import ChildLinkEndedPage, ChildLinksPage, EndChildLinkPage
 from idp.pages.my_accounts import is_disowned, is_linked_elsewhere, link_card
 from idp.pages.own_pages import signed_in_or_way
@@ -52,7 +52,7 @@ async def child_links(http: Request, guardianship_id: str) -> Response:
     last = links[PAGE_SIZE - 1].link_id if len(links) > PAGE_SIZE else None
     view = ChildLinksPage(
         csrf=form_token(context, child.signed_in.session),
-        child=name_of(context, child.citizen),
+        child=person_name(context, child.citizen),
         links=tuple([await _card(context, child, link) for link in links[:PAGE_SIZE]]),
         children_uri=f"{context.issuer}/my/children",
         first_page_uri=child.links_uri if after else None,
@@ -75,7 +75,7 @@ async def end_child_link_page(http: Request, guardianship_id: str, link_id: str)
     card = await _card(context, child, link)
     view = EndChildLinkPage(
         csrf=form_token(context, child.signed_in.session),
-        child=name_of(context, child.citizen),
+        child=person_name(context, child.citizen),
         link=card,
         action=card.end_uri or child.links_uri,
         links_uri=child.links_uri,
@@ -119,7 +119,7 @@ async def _ended_answer(
 ) -> Response:
     view = ChildLinkEndedPage(
         csrf=form_token(context, child.signed_in.session),
-        child=name_of(context, child.citizen),
+        child=person_name(context, child.citizen),
         link=await _card(context, child, link),
         ended_at=ended_at,
         links_uri=child.links_uri,

@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.authenticators.throttling import CredentialPath, ThrottledError
-from idp.identity.register import shown_name
 from idp.pages.approval_views import DevicePage
-from idp.pages.frame import form_token, show
+from idp.pages.frame import form_token, person_name, show
 from idp.pages.own_pages import own_form_or_way, signed_in_or_way
 from idp.pages.visit import DEVICE
 from idp.protocol.decoupled_request import DecoupledRequest
@@ -93,7 +92,7 @@ def _view(context: Context, entered: SignedIn, user_code: str) -> DevicePage:
     return DevicePage(
         csrf=form_token(context, entered.session),
         action=f"{context.issuer}/device",
-        person=shown_name(entered.citizen.personal_data.name, is_demo=context.mode != "production"),
+        person=person_name(context, entered.citizen),
         user_code=user_code[:16],
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )

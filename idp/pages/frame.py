@@ -8,6 +8,8 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from idp.identity.citizens import Citizen
+from idp.identity.register import shown_name
 from idp.identity.sessions import Session
 from idp.pages.list_views import FilterName
 from idp.pages.logos import logo_address
@@ -69,6 +71,11 @@ def _kept(http: Request) -> str:
     asked = [(name, http.query_params.get(name, "")) for name in _KEPT]
     query = urlencode([each for each in asked if 0 < len(each[1]) <= _LONGEST_KEPT])
     return f"{query}&" if query else ""
+
+
+def person_name(context: Context, citizen: Citizen) -> str:
+    """Return a person's name as pages show it to themselves, and to who speaks for them."""
+    return shown_name(citizen.personal_data.name, is_demo=context.mode != "production")
 
 
 def client_header(context: Context, client: Client, interaction_id: str | None) -> ClientHeader:

@@ -11,9 +11,8 @@ from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import LIVE, AccountLink, IllegalMoveError, Status, move
 from idp.identity.cases import NOT_ME
 from idp.identity.consents import withdrawal_event
-from idp.identity.register import shown_name
 from idp.identity.withdrawals import platform_clock
-from idp.pages.frame import check_form_token, domain_of, form_token, read_own_form, show
+from idp.pages.frame import check_form_token, domain_of, form_token, person_name, read_own_form, show
 from idp.pages.list_views import FilterName
 from idp.pages.lists import (
     ListAddress,
@@ -91,7 +90,7 @@ async def linked_accounts(http: Request) -> Response:
     last_network = networks[PAGE_SIZE - 1][0] if len(networks) > PAGE_SIZE else None
     view = LinkedAccountsPage(
         csrf=form_token(context, signed_in.session),
-        person=shown_name(signed_in.citizen.personal_data.name, is_demo=context.mode != "production"),
+        person=person_name(context, signed_in.citizen),
         links=tuple([await link_card(context, link, known) for link in links[:PAGE_SIZE]]),
         networks=tuple([await network_card(context, *each, known) for each in networks[:PAGE_SIZE]]),
         filters=address.form(),

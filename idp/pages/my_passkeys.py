@@ -13,8 +13,7 @@ from starlette.responses import Response
 
 from idp.authenticators.passkeys import Passkey
 from idp.identity.assurance import Acr, Method
-from idp.identity.register import shown_name
-from idp.pages.frame import form_token, show
+from idp.pages.frame import form_token, person_name, show
 from idp.pages.own_pages import own_form_or_way, signed_in_or_way, strong_form_or_way, strong_or_way
 from idp.pages.passkey_views import (
     NewPasskeyPage,
@@ -198,7 +197,7 @@ async def _show_new(
     name: str = "",
 ) -> Response:
     session, citizen = signed_in.session, signed_in.citizen
-    person = shown_name(citizen.personal_data.name, is_demo=context.mode != "production")
+    person = person_name(context, citizen)
     view = NewPasskeyPage(
         csrf=form_token(context, session),
         passkey=PasskeyAsk(

@@ -11,9 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idp.audit.events import Actor, ActorKind, Event
-from idp.identity.register import shown_name
 from idp.identity.sessions import Session
-from idp.pages.frame import domain_of, form_token, show
+from idp.pages.frame import domain_of, form_token, person_name, show
 from idp.pages.lists import ListAddress, chosen_id, moment_of, network_filter, place_of, read_place
 from idp.pages.logos import logo_address
 from idp.pages.own_pages import own_form_or_way, signed_in_or_way
@@ -58,7 +57,7 @@ async def sessions(http: Request) -> Response:
     last = shown[-1] if len(others) > PAGE_SIZE else None
     view = SessionsPage(
         csrf=form_token(context, signed_in.session),
-        person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
+        person=person_name(context, citizen),
         sessions=tuple([await _card(context, each, signed_in, used) for each in listed]),
         end_action=f"{base}/end",
         end_others_action=f"{base}/end-others" if others or before or client_id else None,

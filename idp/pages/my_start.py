@@ -4,9 +4,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.identity.register import shown_name
 from idp.pages.attention import attention_of
-from idp.pages.frame import form_token, show
+from idp.pages.frame import form_token, person_name, show
 from idp.pages.own_pages import signed_in_or_way
 from idp.pages.start_views import StartPage
 from idp.web.state import context_of
@@ -26,7 +25,7 @@ async def start(http: Request) -> Response:
     citizen = signed_in.citizen
     view = StartPage(
         csrf=form_token(context, signed_in.session),
-        person=shown_name(citizen.personal_data.name, is_demo=context.mode != "production"),
+        person=person_name(context, citizen),
         attention=await attention_of(uow, context.issuer, citizen, now),
         has_children=await uow.guardianships.has_children(citizen.citizen_id, now),
     )

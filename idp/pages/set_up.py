@@ -24,10 +24,9 @@ from idp.identity.activation_grounds import Purpose
 from idp.identity.activations import CLAIM_VALIDITY, Activation, ActivationStatus, Kept, Standing
 from idp.identity.assurance import authentication_context
 from idp.identity.citizens import Citizen
-from idp.identity.register import shown_name
 from idp.pages.activate import find_claimed, is_overtaken
 from idp.pages.activation_views import ActivatedPage, OwnThing, PasswordProblem, SetUpPage
-from idp.pages.frame import check_same_origin, show
+from idp.pages.frame import check_same_origin, person_name, show
 from idp.pages.sign_in_views import PasskeyAsk
 from idp.pages.visit import OWN, Visit, load_visit
 from idp.protocol.parameters import Parameters
@@ -257,7 +256,7 @@ async def show_set_up(
 ) -> Response:
     """Show the page, with what was ticked before and what is wrong with the password."""
     activation, visit = opened.activation, opened.visit
-    person = shown_name(opened.citizen.personal_data.name, is_demo=context.mode != "production")
+    person = person_name(context, opened.citizen)
     view = SetUpPage(
         client=visit.header(context),
         action=f"{context.issuer}/activate/{visit.visit_id}/{activation.activation_id}",

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from idp.identity.activation_grounds import Purpose
 from idp.identity.activations import Kept
-from idp.identity.assurance import AMR_OF, Method
+from idp.identity.assurance import AMR_OF
 from idp.pages.frame import read_own_form
 from idp.pages.set_up import Complaint, finish, opened_or_way, show_set_up
 from idp.store.writes import UniquenessError
@@ -38,8 +38,7 @@ async def set_up_passkey(http: Request, visit_id: str, activation_id: str) -> Re
     text, binding = form.get("credential", ""), activation.activation_id
     try:
         passkey = await add_passkey(context, uow, text, "", activation.citizen_id, binding, now)
-        is_hardware = passkey.credential.is_hardware
-        shown = AMR_OF[Method.HARDWARE_PASSKEY if is_hardware else Method.PASSKEY]
+        shown = AMR_OF[passkey.credential.method]
         return await finish(context, uow, http, opened, Kept(), shown, now)
     except PasskeyRefusedError as refused:
         problem = refused.problem

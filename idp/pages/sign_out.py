@@ -4,8 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idp.identity.register import shown_name
-from idp.pages.frame import check_form_token, client_header, form_token, read_own_form, show
+from idp.pages.frame import check_form_token, client_header, form_token, person_name, read_own_form, show
 from idp.pages.session_views import SignedOutPage, SignOutPage
 from idp.web.authorization_response import form_targets_of
 from idp.web.journey import find_signed_in
@@ -30,7 +29,7 @@ async def sign_out_page(http: Request, sealed: str) -> Response:
         client=None if client is None else client_header(context, client, None),
         csrf=form_token(context, signed_in.session),
         action=f"{context.issuer}/sign-out/{sealed}",
-        person=shown_name(signed_in.citizen.personal_data.name, is_demo=context.mode != "production"),
+        person=person_name(context, signed_in.citizen),
         my_accounts_uri=f"{context.issuer}/my/accounts",
     )
     return show(http, view, wished=wish.ui_locales, form_targets=() if uri is None else form_targets_of(uri))

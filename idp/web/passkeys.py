@@ -209,8 +209,7 @@ async def _verify(
     if known.citizen_status is not CitizenStatus.ACTIVE:
         raise PasskeyRefusedError(PasskeyProblem.NOT_USABLE)
     uow.passkeys.use(passkey, shown, now)
-    method = Method.HARDWARE_PASSKEY if passkey.credential.is_hardware else Method.PASSKEY
-    return PasskeySignIn(passkey.citizen_id, shown.amr, method)
+    return PasskeySignIn(passkey.citizen_id, shown.amr, passkey.credential.method)
 
 
 async def add_passkey(
