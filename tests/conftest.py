@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.databases import (
     joined_test_run,
+    migrated_database,
     postgresql_database,
     postgresql_server,
     shared_test_run,
@@ -64,9 +65,7 @@ def anyio_backend() -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give an empty, migrated database of the test's own, once per engine."""
-    run = joined_test_run()
-    copy = sqlite_database(run, tmp_path) if request.param == "sqlite" else postgresql_database(run)
-    with copy as url:
+    with migrated_database(request.param, tmp_path) as url:
         yield url
 
 

@@ -31,7 +31,7 @@ from idp.protocol.profiles import CIBA_GRANT, CLIENT_CREDENTIALS_GRANT, DEVICE_G
 from idp.protocol.resources import ACCOUNT_LINKS
 from idp.protocol.transmitter_metadata import transmitter_metadata
 from tests.support.columns import COLUMNS
-from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
+from tests.support.databases import migrated_database
 from tests.support.party import Party
 from tests.support.public_log import append, sign_all
 from tests.support.registrations_online import initial_token
@@ -228,9 +228,8 @@ class Target:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    folder, run = tmp_path_factory.mktemp("fuzz"), joined_test_run()
-    copy = sqlite_database(run, folder) if request.param == "sqlite" else postgresql_database(run)
-    with copy as url, served_here(url, folder) as op:
+    folder = tmp_path_factory.mktemp("fuzz")
+    with migrated_database(request.param, folder) as url, served_here(url, folder) as op:
         grants = [
             "authorization_code",
             "refresh_token",

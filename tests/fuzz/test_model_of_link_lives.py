@@ -67,7 +67,7 @@ from idp.store.writes import GateClosedError, UniquenessError
 from idp.web.disputes import decide_dispute, open_dispute
 from idp.web.status_indexes import reserve_indexes
 from idp.web.vetoes import Pressed, veto
-from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
+from tests.support.databases import migrated_database
 from tests.support.models import Model, hold
 from tests.support.platform_api import sequence_changes
 from tests.support.stores import NOW, data_keys, make_person
@@ -533,9 +533,7 @@ def check_story(link: AccountLink, table: Table) -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Database, asyncio.Runner]]:
-    run = joined_test_run()
-    copy = sqlite_database(run, tmp_path) if request.param == "sqlite" else postgresql_database(run)
-    with copy as url, asyncio.Runner() as runner:
+    with migrated_database(request.param, tmp_path) as url, asyncio.Runner() as runner:
         database = open_database(url, connections=4)
         try:
             yield database, runner

@@ -26,7 +26,7 @@ from idp.protocol.platform_api import openapi_document
 from idp.protocol.resources import ACCOUNT_LINKS
 from idp.web.sender_constraint import dpop_nonces
 from tests.support.columns import COLUMNS
-from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
+from tests.support.databases import migrated_database
 from tests.support.party import Party
 from tests.support.platform_api import MANAGE, READ
 from tests.support.served_here import served_here
@@ -117,9 +117,8 @@ class Target:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    folder, run = tmp_path_factory.mktemp("fuzz"), joined_test_run()
-    copy = sqlite_database(run, folder) if request.param == "sqlite" else postgresql_database(run)
-    with copy as url, served_here(url, folder) as op:
+    folder = tmp_path_factory.mktemp("fuzz")
+    with migrated_database(request.param, folder) as url, served_here(url, folder) as op:
         asking = {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]}
         scope = f"openid {READ} {MANAGE}"
         yield Target(Party.registered(op, COLUMNS["oidc"], scope=scope, **asking))

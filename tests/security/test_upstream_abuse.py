@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from idp.identity.citizens import CitizenStatus
-from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
+from tests.support.databases import migrated_database
 from tests.support.html_forms import Html
 from tests.support.provider import ISSUER
 from tests.support.upstream_openid import front_channel
@@ -36,9 +36,7 @@ async def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[UpstreamScene]:
     folder = tmp_path_factory.mktemp("upstreams")
-    run = joined_test_run()
-    copy = sqlite_database(run, folder) if request.param == "sqlite" else postgresql_database(run)
-    with copy as url:
+    with migrated_database(request.param, folder) as url:
         async with upstream_scene(url, folder) as scene:
             yield scene
 

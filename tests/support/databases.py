@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -104,6 +104,12 @@ def shared_test_run() -> Iterator[TestRun]:
 def joined_test_run() -> TestRun:
     """Return the run this process takes part in."""
     return TestRun(Path(os.environ[FOLDER_VARIABLE]))
+
+
+def migrated_database(engine: str, folder: Path) -> AbstractContextManager[str]:
+    """Give an empty, migrated database on `sqlite`, as a file in the folder, or on `postgresql`."""
+    run = joined_test_run()
+    return sqlite_database(run, folder) if engine == "sqlite" else postgresql_database(run)
 
 
 @contextmanager

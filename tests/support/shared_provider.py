@@ -14,7 +14,7 @@ from idp.audit.events import Actor, ActorKind
 from idp.identity.account_links import Status, move
 from idp.identity.citizens import CitizenStatus
 from idp.protocol.model import ClientStatus
-from tests.support.databases import joined_test_run, postgresql_database, sqlite_database
+from tests.support.databases import migrated_database
 from tests.support.platform import Platform
 from tests.support.provider import Person, Provider, running_provider
 
@@ -31,9 +31,7 @@ async def provider(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Provider]:
     folder = tmp_path_factory.mktemp("provider")
-    run = joined_test_run()
-    copy = sqlite_database(run, folder) if request.param == "sqlite" else postgresql_database(run)
-    with copy as url:
+    with migrated_database(request.param, folder) as url:
         async with running_provider(url, folder) as running:
             yield running
 
